@@ -1,0 +1,150 @@
+// What a compiled network is: the tables that generated code hands to the trainer, the evaluator and
+// the node processes. All data is static and immutable; any thread may read it.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace rnet {
+
+/// A group of skip inputs of a mux that stands in for simple inputs of it. Bits are positions in the
+/// mux, 0 is the first declared. Rule (failover): a group counts where all of `stands_for` are absent
+/// and a member is present, unless a group for the same inputs that bypasses fewer nodes counts;
+/// all present members of a group that counts are taken; groups with equal `bypassed` are added.
+struct StandIn {
+  std::uint64_t stands_for;
+  std::uint64_t members;
+  unsigned bypassed;
+};
+
+enum class MuxKind { sum, failover };
+
+/// How a node combines its inputs.
+struct Mux {
+  MuxKind kind = MuxKind::sum;
+  std::span<const StandIn> stand_ins;
+
+  /// The inputs that are added, out of those that are present. `sum` takes all of them; `failover`
+  /// takes every present simple input (one that is in no group) and the groups that count.
+  constexpr std::uint64_t taken(std::uint64_t present) const {
+    if (kind == MuxKind::sum)
+      return present;
+    std::uint64_t skips = 0, result = 0;
+    for (const StandIn &group : stand_ins)
+      skips |= group.members;
+    result = present & ~skips;
+    for (const StandIn &group : stand_ins)
+      if (counts(group, present) && !overtaken(group, present))
+        result |= group.members & present;
+    return result;
+  }
+
+private:
+  static constexpr bool counts(const StandIn &group, std::uint64_t present) {
+    return (group.stands_for & present) == 0 && (group.members & present) != 0;
+  }
+  constexpr bool overtaken(const StandIn &group, std::uint64_t present) const {
+    for (const StandIn &other : stand_ins)
+      if (other.stands_for == group.stands_for && other.bypassed < group.bypassed &&
+          counts(other, present))
+        return true;
+    return false;
+  }
+};
+
+enum class HyperconnectionKind { simple, skip };
+
+/// One tensor per inference from one physical node to another.
+struct HyperconnectionDescription {
+  std::string_view name; ///< "edge_to_fog1"
+  HyperconnectionKind kind;
+  std::size_t from;   ///< index of the sending node
+  std::size_t result; ///< which of the sender's results travels
+  std::size_t to;     ///< index of the receiving node
+  std::size_t width;  ///< f32 elements that travel
+};
+
+/// Where one input of a node comes from.
+struct Source {
+  enum class Kind { network_input, hyperconnection } kind;
+  std::size_t index; ///< into NetworkDescription::inputs or ::hyperconnections
+};
+
+/// A physical node.
+struct NodeDescription {
+  std::string_view name;
+  bool failable;                   ///< named in a reliability setting with less than "always"
+  double failout;                  ///< failure probability in training; 0 where there is no failout
+  std::span<const Source> inputs;  ///< in the order of the mux
+  Mux mux;
+  std::span<const std::size_t> result_widths; ///< elements of each tensor the node makes
+};
+
+/// An input of the network: raw units, one tensor a request, at one node.
+struct InputDescription {
+  std::string_view name;
+  std::size_t node;
+  std::size_t width;
+  std::span<const std::size_t> shape; ///< as declared, without the batch
+};
+
+/// An output of the network. Class k of `classes` is element k.
+struct OutputDescription {
+  std::string_view name;
+  std::size_t node;
+  std::size_t result;
+  std::size_t width;
+  std::span<const std::string_view> class_names; ///< empty where the spec names none
+};
+
+/// A reliability setting: the probability that each node is up, 1 for "always", in node order.
+struct SettingDescription {
+  std::string_view name;
+  std::span<const double> reliability;
+};
+
+enum class Initializer { zeros, ones, glorot_uniform };
+
+/// A named tensor of the weights file.
+struct ParameterDescription {
+  std::string_view name; ///< "edge.dense1.weight"
+  std::size_t node;
+  std::span<const std::size_t> shape; ///< dense: [out, in]
+  Initializer initializer;
+  bool trainable; ///< false: input normalisation
+};
+
+enum class Optimizer { adam, sgd };
+
+/// The training recipe of the spec; the command line may override parts of it.
+struct TrainingRecipe {
+  Optimizer optimizer = Optimizer::adam;
+  double rate = 1e-3;
+  double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7; ///< adam (Keras' defaults)
+  double momentum = 0;                              ///< sgd
+  std::size_t batch = 128;
+  std::size_t epochs = 50;
+  std::uint64_t seed = 0;
+  bool keep_best = true; ///< weights of the epoch with the best validation accuracy, first among equals
+};
+
+/// The whole network as compiled under one scheme. Nodes are in topological order of the
+/// hyperconnections AND in spec order where the spec allows.
+struct NetworkDescription {
+  std::string_view name;
+  std::string_view scheme;                ///< "vanilla" | "dfg" | "resilinet" | "resilinet+"
+  std::string_view parameters_fingerprint; ///< hex SHA-256 over names and shapes
+  std::string_view topology_fingerprint;   ///< hex SHA-256 over topology and scheme
+  std::span<const NodeDescription> nodes;
+  std::span<const HyperconnectionDescription> hyperconnections;
+  std::span<const InputDescription> inputs;
+  std::span<const OutputDescription> outputs;
+  std::span<const SettingDescription> settings;
+  std::span<const ParameterDescription> parameters;
+  TrainingRecipe recipe;
+};
+
+} // namespace rnet
