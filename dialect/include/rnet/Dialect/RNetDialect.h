@@ -1,0 +1,60 @@
+// The `rnet` dialect: ops, attributes, interfaces.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Dialect.h"
+#include "mlir/IR/OpImplementation.h"
+#include "mlir/IR/RegionKindInterface.h"
+#include "mlir/IR/SymbolTable.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+#include "rnet/Dialect/RNetDialect.h.inc"
+#include "rnet/Dialect/RNetEnums.h.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "rnet/Dialect/RNetAttributes.h.inc"
+
+namespace rnet {
+
+class NetworkOp;
+class NodeOp;
+class ParameterOp;
+class MuxOp;
+class ReverseOp;
+class YieldOp;
+
+/// True for tensor<?x...xf32> and, before shapes are inferred, tensor<*xf32>.
+bool isRows(mlir::Type type);
+/// True for tensor<?xi1>.
+bool isMask(mlir::Type type);
+/// The type of a batch of rows of this shape.
+mlir::RankedTensorType getRowsType(mlir::MLIRContext *context, llvm::ArrayRef<int64_t> rowShape);
+/// Shape of one row: the dimensions behind the batch. The type must be ranked.
+llvm::ArrayRef<int64_t> getRowShape(mlir::Type rows);
+/// Elements of one row.
+int64_t getRowWidth(mlir::Type rows);
+/// The user's name of an op, from its NameLoc; empty without one.
+llvm::StringRef getUserName(mlir::Operation *op);
+
+/// A parameter that a layer reads.
+struct ParameterUse {
+  mlir::FlatSymbolRefAttr symbol;
+  llvm::SmallVector<int64_t> shape;
+};
+
+/// The parameter of this name in the network or program that encloses `op`, or null.
+ParameterOp lookupParameter(mlir::Operation *op, llvm::StringRef name);
+
+/// Checks a layer's result type and parameters against LayerOpInterface, as far as types are known.
+llvm::LogicalResult verifyLayer(mlir::Operation *op);
+
+} // namespace rnet
+
+#include "rnet/Dialect/RNetInterfaces.h.inc"
+
+#define GET_OP_CLASSES
+#include "rnet/Dialect/RNetOps.h.inc"

@@ -1,0 +1,137 @@
+// Layers, the loss, and their adjoints.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef RNET_LAYERS_TD
+#define RNET_LAYERS_TD
+
+include "rnet/Dialect/RNetNetworkOps.td"
+
+// An op that one kernel computes. `inputs` come first, then the mask that says which rows are present.
+class RNet_KernelOp<string mnemonic, dag inputs, dag attributes = (ins), list<Trait> traits = []>
+    : RNet_Op<mnemonic, traits> {
+  let arguments = !con(inputs, (ins Optional<RNet_Mask>:$present), attributes);
+}
+
+// A layer: rows in, rows out. It verifies itself through LayerOpInterface.
+class RNet_Layer<string mnemonic, dag inputs, dag attributes = (ins), list<Trait> traits = [],
+                 list<string> layerMethods = [], list<string> kernelMethods = [], list<string> adjointMethods = []>
+    : RNet_KernelOp<mnemonic, inputs, attributes, !listconcat(traits, [Pure,
+        DeclareOpInterfaceMethods<LayerOpInterface, layerMethods>,
+        DeclareOpInterfaceMethods<AdjointOpInterface, adjointMethods>,
+        DeclareOpInterfaceMethods<KernelOpInterface, kernelMethods>])> {
+  let results = (outs RNet_Rows:$output);
+}
+
+// An adjoint: part of a backward program.
+class RNet_Adjoint<string mnemonic, dag inputs, dag attributes = (ins), list<Trait> traits = [],
+                   list<string> kernelMethods = []>
+    : RNet_KernelOp<mnemonic, inputs, attributes, !listconcat(traits, [
+        DeclareOpInterfaceMethods<KernelOpInterface, kernelMethods>])>;
+
+//===-- Dense ---------------------------------------------------------------------------------===//
+
+def DenseOp : RNet_Layer<"dense", (ins RNet_Rows:$input),
+    (ins I64Attr:$units, FlatSymbolRefAttr:$weight, FlatSymbolRefAttr:$bias,
+         DefaultValuedAttr<RNet_ActivationAttr, "::rnet::Activation::None">:$activation), [],
+    ["getParameterUses", "getMultiplyAdds", "fuseActivation"], ["getKernelParameters", "getKernelStorage"]> {
+  let summary = "y = W x + b";
+  let description = [{
+    W is [units, in], b is [units]; one accumulator per output. `then relu` is set by `rnet-fuse-activations`, in
+    inference programs only.
+
+    Example: `%y = rnet.dense %x units 250 weight @edge.dense1.weight bias @edge.dense1.bias : tensor<?x23xf32> -> tensor<?x250xf32>`
+  }];
+  let assemblyFormat = [{
+    $input (`where` $present^)? `units` $units `weight` $weight `bias` $bias (`then` $activation^)? attr-dict
+    `:` type($input) `->` type($output)
+  }];
+}
+
+def DenseAdjointInputOp : RNet_Adjoint<"dense_adjoint_input", (ins RNet_Rows:$gradient),
+    (ins FlatSymbolRefAttr:$weight), [Pure], ["getKernelParameters"]> {
+  let summary = "gradient of a dense layer's input: W^T g";
+  let results = (outs RNet_Rows:$output);
+  let assemblyFormat = [{
+    $gradient (`where` $present^)? `weight` $weight attr-dict `:` type($gradient) `->` type($output)
+  }];
+}
+
+def DenseAdjointParametersOp : RNet_Adjoint<"dense_adjoint_parameters", (ins RNet_Rows:$input, RNet_Rows:$gradient),
+    (ins FlatSymbolRefAttr:$weight, FlatSymbolRefAttr:$bias), [], ["getKernelParameters"]> {
+  let summary = "sets the gradients of a dense layer's parameters: sums over present rows of g x^T and g";
+  let assemblyFormat = [{
+    $input `,` $gradient (`where` $present^)? `weight` $weight `bias` $bias attr-dict `:` type($input) `,` type($gradient)
+  }];
+}
+
+//===-- Activations ---------------------------------------------------------------------------===//
+
+class RNet_ElementwiseLayer<string mnemonic, dag attributes = (ins), list<string> layerMethods = [],
+                            list<string> kernelMethods = []>
+    : RNet_Layer<mnemonic, (ins RNet_Rows:$input), attributes, [], layerMethods, kernelMethods>;
+
+class RNet_ActivationAdjoint<string mnemonic>
+    : RNet_Adjoint<mnemonic, (ins RNet_Rows:$activated, RNet_Rows:$gradient), (ins), [Pure]> {
+  let results = (outs RNet_Rows:$output);
+  let assemblyFormat = [{
+    $activated `,` $gradient (`where` $present^)? attr-dict `:` type($activated) `,` type($gradient) `->` type($output)
+  }];
+}
+
+def ReluOp : RNet_ElementwiseLayer<"relu", (ins), ["getActivationKind"]> {
+  let summary = "max(x, 0)";
+  let description = "Example: `%y = rnet.relu %x : tensor<?x250xf32> -> tensor<?x250xf32>`";
+  let assemblyFormat = "$input (`where` $present^)? attr-dict `:` type($input) `->` type($output)";
+}
+def ReluAdjointOp : RNet_ActivationAdjoint<"relu_adjoint"> {
+  let summary = "the gradient where the activated value is above zero, else 0";
+}
+
+def SoftmaxOp : RNet_ElementwiseLayer<"softmax"> {
+  let summary = "exp(x - max x), divided by its sum over the row";
+  let description = "Example: `%y = rnet.softmax %x : tensor<?x13xf32> -> tensor<?x13xf32>`";
+  let assemblyFormat = "$input (`where` $present^)? attr-dict `:` type($input) `->` type($output)";
+}
+def SoftmaxAdjointOp : RNet_ActivationAdjoint<"softmax_adjoint"> {
+  let summary = "p * (g - sum(p * g))";
+}
+
+//===-- Scale and normalisation ---------------------------------------------------------------===//
+
+def ScaleOp : RNet_ElementwiseLayer<"scale", (ins F64Attr:$factor), [], ["getKernelLiterals"]> {
+  let summary = "a constant factor: a hyperconnection's weight";
+  let description = "Example: `%y = rnet.scale %x by 0.5 : tensor<?x250xf32> -> tensor<?x250xf32>`";
+  let assemblyFormat = "$input (`where` $present^)? `by` $factor attr-dict `:` type($input) `->` type($output)";
+}
+
+def NormalizeOp : RNet_Layer<"normalize", (ins RNet_Rows:$input),
+    (ins FlatSymbolRefAttr:$mean, FlatSymbolRefAttr:$deviation), [],
+    ["getParameterUses"], ["getKernelParameters", "getKernelStorage"]> {
+  let summary = "(x - mean) / deviation, per element: raw units to what training saw";
+  let description = [{
+    Mean and deviation are frozen parameters, measured on the training split. Inputs of the network have no gradient.
+    Example: `%y = rnet.normalize %x mean @sensors.mean deviation @sensors.deviation : tensor<?x23xf32> -> tensor<?x23xf32>`
+  }];
+  let assemblyFormat = [{
+    $input (`where` $present^)? `mean` $mean `deviation` $deviation attr-dict `:` type($input) `->` type($output)
+  }];
+}
+
+//===-- Loss ----------------------------------------------------------------------------------===//
+
+def SoftmaxCrossEntropyOp : RNet_Layer<"softmax_cross_entropy", (ins RNet_Rows:$input), (ins), [], [], [],
+                                                  ["isLoss"]> {
+  let summary = "softmax, and the mean cross-entropy over present rows with the step's labels";
+  let description = [{
+    Training programs only. The result is the probabilities; the loss is the step's. An absent row has no loss.
+    Example: `%p = rnet.softmax_cross_entropy %logits : tensor<?x13xf32> -> tensor<?x13xf32>`
+  }];
+  let assemblyFormat = "$input (`where` $present^)? attr-dict `:` type($input) `->` type($output)";
+}
+def SoftmaxCrossEntropyAdjointOp : RNet_Adjoint<"softmax_cross_entropy_adjoint", (ins RNet_Rows:$probabilities), (ins),
+                                                [Pure]> {
+  let summary = "(p - onehot(label)) / present rows: the gradient of the loss with respect to the logits";
+  let results = (outs RNet_Rows:$output);
+  let assemblyFormat = "$probabilities (`where` $present^)? attr-dict `:` type($probabilities) `->` type($output)";
+}
+
+#endif // RNET_LAYERS_TD

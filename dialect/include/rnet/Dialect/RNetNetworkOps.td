@@ -1,0 +1,202 @@
+// The network: parameters, inputs, physical nodes, hyperconnections, outputs, and the facts of the spec.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef RNET_NETWORK_OPS_TD
+#define RNET_NETWORK_OPS_TD
+
+include "rnet/Dialect/RNetDialect.td"
+include "rnet/Dialect/RNetInterfaces.td"
+include "mlir/IR/RegionKindInterface.td"
+include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+class RNet_Op<string mnemonic, list<Trait> traits = []> : Op<RNet_Dialect, mnemonic, traits>;
+
+def NetworkOp : RNet_Op<"network", [IsolatedFromAbove, Symbol, SymbolTable, NoTerminator, SingleBlock,
+                                    NoRegionArguments]> {
+  let summary = "a neural network over physical nodes";
+  let description = [{
+    Nodes stand in topological order of the hyperconnections. `scheme` is set by `rnet-select-scheme`.
+
+    ```mlir
+    rnet.network @health {
+      rnet.parameter @edge.dense1.weight init glorot_uniform : tensor<250x23xf32>
+      rnet.parameter @edge.dense1.bias init zeros : tensor<250xf32>
+      %sensors = rnet.input "sensors" at "iot" : tensor<?x23xf32>
+      %iot = rnet.node "iot"(%sensors) {
+      ^bb0(%x: tensor<?x23xf32>):
+        rnet.yield %x : tensor<?x23xf32>
+      } : (tensor<?x23xf32>) -> tensor<?x23xf32>
+      %0 = rnet.hyperconnection "iot_to_edge" simple %iot to "edge" : tensor<?x23xf32> -> tensor<?x23xf32>
+      %edge = rnet.node "edge"(%0) {
+      ^bb0(%x: tensor<?x23xf32>):
+        %m = rnet.mux sum(%x) : (tensor<?x23xf32>) -> tensor<?x23xf32>
+        %d = rnet.dense %m units 250 weight @edge.dense1.weight bias @edge.dense1.bias : tensor<?x23xf32> -> tensor<?x250xf32>
+        rnet.yield %d : tensor<?x250xf32>
+      } : (tensor<?x23xf32>) -> tensor<?x250xf32>
+      rnet.output "activity" %edge : tensor<?x250xf32>
+    }
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, OptionalAttr<RNet_SchemeAttr>:$scheme);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "$sym_name (`scheme` $scheme^)? attr-dict-with-keyword $body";
+  let extraClassDeclaration = [{
+    /// The node op of this name, or null.
+    ::rnet::NodeOp lookupNode(::llvm::StringRef name);
+    /// The parameter of this name, or null.
+    ::rnet::ParameterOp lookupParameter(::llvm::StringRef name);
+  }];
+  let hasRegionVerifier = 1;
+}
+
+def ParameterOp : RNet_Op<"parameter", [Symbol]> {
+  let summary = "a named tensor of the weights file";
+  let description = [{
+    `frozen` parameters are set from data, not trained: the normalisation of an input. Unranked until
+    `rnet-infer-shapes`.
+
+    Example: `rnet.parameter @edge.dense1.weight init glorot_uniform : tensor<250x23xf32>`
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, RNet_InitializerAttr:$initializer, UnitAttr:$frozen,
+                       TypeAttrOf<AnyTensor>:$type);
+  let assemblyFormat = "$sym_name `init` $initializer (`frozen` $frozen^)? attr-dict `:` $type";
+}
+
+def InputOp : RNet_Op<"input"> {
+  let summary = "an input of the network, in raw units, at one node";
+  let description = [{
+    `private`: the raw tensor may not leave its node.
+
+    Example: `%sensors = rnet.input "sensors" at "iot" : tensor<?x23xf32>`
+  }];
+  let arguments = (ins StrAttr:$name, StrAttr:$node, UnitAttr:$is_private);
+  let results = (outs RNet_Rows:$value);
+  let assemblyFormat = "$name `at` $node (`private` $is_private^)? attr-dict `:` type($value)";
+}
+
+def NodeOp : RNet_Op<"node", [IsolatedFromAbove, SingleBlock, ParentOneOf<["NetworkOp"]>]> {
+  let summary = "a physical node with its layers";
+  let description = [{
+    Operands are what reaches the node: network inputs and hyperconnections, in mux order. Results are what
+    it sends: result 0 is the output of its last layer, further ones are projections made at this node. A down
+    node's results are absent. `failout` is the failure probability in training.
+
+    After `rnet-differentiate` the body goes on behind `rnet.reverse` with the backward program, and the
+    terminator lists the gradients of the operands.
+  }];
+  let arguments = (ins StrAttr:$name, Variadic<RNet_Rows>:$inputs, OptionalAttr<F64Attr>:$failout);
+  let results = (outs Variadic<RNet_Rows>:$results);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = [{
+    $name `(` $inputs `)` (`failout` $failout^)? attr-dict-with-keyword $body `:` functional-type($inputs, $results)
+  }];
+  let extraClassDeclaration = [{
+    ::rnet::YieldOp getYield();
+  }];
+  let hasRegionVerifier = 1;
+}
+
+def YieldOp : RNet_Op<"yield", [Terminator, Pure, AttrSizedOperandSegments,
+                                ParentOneOf<["NodeOp", "HyperconnectionOp", "ProgramOp"]>]> {
+  let summary = "results of a node or a projection";
+  let description = [{
+    `gradients`, in a training program, are those of the inputs at the positions `of`: hyperconnections whose
+    sender learns from them.
+    Example: `rnet.yield %dense2 : tensor<?x250xf32> gradients %g : tensor<?x250xf32> of [0]`
+  }];
+  let arguments = (ins Variadic<RNet_Rows>:$results, Variadic<RNet_Rows>:$gradients,
+                       DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$gradient_inputs);
+  let assemblyFormat = [{
+    ($results^ `:` type($results))?
+    (`gradients` $gradients^ `:` type($gradients) `of` custom<Positions>($gradient_inputs))? attr-dict
+  }];
+  let hasVerifier = 1;
+  let builders = [OpBuilder<(ins "::mlir::ValueRange":$results), [{
+    build($_builder, $_state, results, ::mlir::ValueRange{}, ::llvm::ArrayRef<int64_t>{});
+  }]>];
+}
+
+def HyperconnectionOp : RNet_Op<"hyperconnection", [IsolatedFromAbove, ParentOneOf<["NetworkOp"]>]> {
+  let summary = "the connection between two physical nodes: one tensor per inference";
+  let description = [{
+    A skip bypasses one or more nodes. `weight` is a factor on the tensor at the receiver. The `project` region,
+    where there is one, makes the shapes meet; `rnet-project-hyperconnections` moves it to the sender or the
+    receiver, and afterwards operand and result have one type: what travels.
+
+    ```mlir
+    %1 = rnet.hyperconnection "iot_to_fog2" skip %iot to "fog2" weight 1.0 project {
+    ^bb0(%x: tensor<?x23xf32>):
+      %p = rnet.dense %x units 250 weight @iot_to_fog2.projection.weight bias @iot_to_fog2.projection.bias
+        : tensor<?x23xf32> -> tensor<?x250xf32>
+      rnet.yield %p : tensor<?x250xf32>
+    } : tensor<?x23xf32> -> tensor<?x250xf32>
+    ```
+  }];
+  let arguments = (ins StrAttr:$name, RNet_HyperconnectionKindAttr:$kind, RNet_Rows:$source, StrAttr:$receiver,
+                       OptionalAttr<F64Attr>:$weight);
+  let results = (outs RNet_Rows:$value);
+  let regions = (region MaxSizedRegion<1>:$projection);
+  let assemblyFormat = [{
+    $name $kind $source `to` $receiver (`weight` $weight^)? (`project` $projection^)? attr-dict
+    `:` type($source) `->` type($value)
+  }];
+  let extraClassDeclaration = [{
+    /// The sending node.
+    ::rnet::NodeOp getSender();
+    /// The receiving node, found by its use; null while there is none.
+    ::rnet::NodeOp getReceiverNode();
+  }];
+  let hasVerifier = 1;
+}
+
+def MuxOp : RNet_Op<"mux", [Pure, DeclareOpInterfaceMethods<AdjointOpInterface>]> {
+  let summary = "how a node combines its inputs";
+  let description = [{
+    `sum` adds the inputs that are present, in operand order. `failover` adds the present inputs that are in no
+    stand-in group, and the groups that count (see `#rnet.stand_in`). A row for which nothing is taken is absent.
+    `kind` is left out until `rnet-select-scheme`.
+
+    Example: `%m = rnet.mux failover(%edge, %iot) stand_ins [#rnet.stand_in<members = [1], stands_for = [0], bypassed = 1>] : (tensor<?x250xf32>, tensor<?x250xf32>) -> tensor<?x250xf32>`
+  }];
+  let arguments = (ins Variadic<RNet_Rows>:$inputs, OptionalAttr<RNet_MuxKindAttr>:$kind,
+                       DefaultValuedAttr<RNet_StandInArrayAttr, "{}">:$stand_ins);
+  let results = (outs RNet_Rows:$output);
+  let assemblyFormat = [{
+    ($kind^)? `(` $inputs `)` (`stand_ins` $stand_ins^)? attr-dict `:` functional-type($inputs, $output)
+  }];
+  let hasVerifier = 1;
+}
+
+def OutputOp : RNet_Op<"output"> {
+  let summary = "an output of the network";
+  let description = [{
+    `class_names`, where the spec names the classes.  Example: `rnet.output "activity" %cloud : tensor<?x13xf32>`
+  }];
+  let arguments = (ins StrAttr:$name, RNet_Rows:$value, OptionalAttr<StrArrayAttr>:$class_names);
+  let assemblyFormat = "$name $value (`classes` $class_names^)? attr-dict `:` type($value)";
+}
+
+def ReliabilityOp : RNet_Op<"reliability", [ParentOneOf<["NetworkOp"]>]> {
+  let summary = "a reliability setting: the probability that each node is up";
+  let description = [{
+    Nodes that are not named never fail ("always").  Example: `rnet.reliability "hazardous" {edge = 0.78, fog2 = 0.8}`
+  }];
+  let arguments = (ins StrAttr:$name, DictionaryAttr:$nodes);
+  let assemblyFormat = "$name $nodes attr-dict";
+  let hasVerifier = 1;
+}
+
+def RecipeOp : RNet_Op<"recipe", [ParentOneOf<["NetworkOp"]>]> {
+  let summary = "how the network is trained, unless the command line says otherwise";
+  let description = [{
+    Example: `rnet.recipe {optimizer = "adam", rate = 1.0e-3, batch = 128, epochs = 50, seed = 42}`
+  }];
+  let arguments = (ins DefaultValuedAttr<StrAttr, "\"adam\"">:$optimizer, DefaultValuedAttr<F64Attr, "1e-3">:$rate,
+                       DefaultValuedAttr<F64Attr, "0.9">:$beta1, DefaultValuedAttr<F64Attr, "0.999">:$beta2,
+                       DefaultValuedAttr<F64Attr, "1e-7">:$epsilon, DefaultValuedAttr<F64Attr, "0.0">:$momentum,
+                       DefaultValuedAttr<I64Attr, "128">:$batch, DefaultValuedAttr<I64Attr, "50">:$epochs,
+                       DefaultValuedAttr<I64Attr, "0">:$seed, DefaultValuedAttr<BoolAttr, "true">:$keep_best);
+  let assemblyFormat = "attr-dict";
+}
+
+#endif // RNET_NETWORK_OPS_TD
