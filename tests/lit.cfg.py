@@ -1,0 +1,57 @@
+"""Configuration of the lit tests. Loaded by lit.site.cfg.py in the build tree, never on its own."""
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+import os
+import subprocess
+
+import lit.formats
+
+if not hasattr(config, "rnet_build"):
+    lit_config.fatal("run lit on the build tree's tests folder, or simply: ctest -R lit")
+
+config.name = "rnet"
+config.test_format = lit.formats.ShTest(execute_external=False)
+config.suffixes = [".rnet", ".mlir", ".test"]
+config.excludes = ["Inputs"]
+config.test_source_root = os.path.dirname(__file__)
+config.test_exec_root = os.path.join(config.rnet_build, "tests")
+
+binaries = os.path.join(config.rnet_build, "bin")
+config.environment["PATH"] = os.pathsep.join(
+    [binaries, config.rnet_llvm_tools, config.environment["PATH"]]
+)
+# Generated projects are compiled by tests: they may use ccache, which needs to know where it lives.
+for name in ("CI", "HOME", "CCACHE_DIR", "TMPDIR"):
+    if name in os.environ:
+        config.environment[name] = os.environ[name]
+config.environment["CMAKE_CXX_COMPILER_LAUNCHER"] = "ccache"
+
+# Each name is matched as a whole: %rnet is no part of %rnet-opt.
+for name, value in {
+    "rnet-opt": os.path.join(binaries, "rnet-opt"),
+    "rnet": os.path.join(binaries, "rnet"),
+    "python": config.rnet_python,
+    "examples": os.path.join(config.rnet_source, "examples"),
+    "source": config.rnet_source,
+    "build": config.rnet_build,
+}.items():
+    config.substitutions.append((rf"%{name}(?![\w-])", value))
+
+if config.rnet_sanitize:
+    config.available_features.add("sanitized")
+    # What links with a sanitized runtime is sanitized too.
+    flags = f"-fsanitize={config.rnet_sanitize} -fno-sanitize-recover=all"
+    config.environment["CXXFLAGS"] = flags
+    config.environment["LDFLAGS"] = flags
+    # LLVM's own libraries are not instrumented, which looks like overflow to its containers.
+    config.environment["ASAN_OPTIONS"] = "detect_container_overflow=0:detect_leaks=1"
+    config.environment["UBSAN_OPTIONS"] = "print_stacktrace=1"
+
+has_torch = subprocess.run(
+    [config.rnet_python, "-c", "import importlib.util as u; exit(not u.find_spec('torch'))"]
+)
+if has_torch.returncode == 0:
+    config.available_features.add("torch")
+elif os.environ.get("CI") == "true":
+    lit_config.fatal("python3-torch is missing, and CI must not skip what needs it")
+else:
+    lit_config.warning("python3-torch is missing: the tests against PyTorch are skipped")
