@@ -29,7 +29,7 @@ def NetworkOp : RNet_Op<"network", [IsolatedFromAbove, Symbol, SymbolTable, NoTe
       %0 = rnet.hyperconnection "iot_to_edge" simple %iot to "edge" : tensor<?x23xf32> -> tensor<?x23xf32>
       %edge = rnet.node "edge"(%0) {
       ^bb0(%x: tensor<?x23xf32>):
-        %m = rnet.mux sum(%x) : (tensor<?x23xf32>) -> tensor<?x23xf32>
+        %m = rnet.mux(%x) by sum : (tensor<?x23xf32>) -> tensor<?x23xf32>
         %d = rnet.dense %m units 250 weight @edge.dense1.weight bias @edge.dense1.bias : tensor<?x23xf32> -> tensor<?x250xf32>
         rnet.yield %d : tensor<?x250xf32>
       } : (tensor<?x23xf32>) -> tensor<?x250xf32>
@@ -156,13 +156,13 @@ def MuxOp : RNet_Op<"mux", [Pure, DeclareOpInterfaceMethods<AdjointOpInterface>]
     stand-in group, and the groups that count (see `#rnet.stand_in`). A row for which nothing is taken is absent.
     `kind` is left out until `rnet-select-scheme`.
 
-    Example: `%m = rnet.mux failover(%edge, %iot) stand_ins [#rnet.stand_in<members = [1], stands_for = [0], bypassed = 1>] : (tensor<?x250xf32>, tensor<?x250xf32>) -> tensor<?x250xf32>`
+    Example: `%m = rnet.mux(%edge, %iot) by failover stand_ins [#rnet.stand_in<members = [1], stands_for = [0], bypassed = 1>] : (tensor<?x250xf32>, tensor<?x250xf32>) -> tensor<?x250xf32>`
   }];
   let arguments = (ins Variadic<RNet_Rows>:$inputs, OptionalAttr<RNet_MuxKindAttr>:$kind,
                        DefaultValuedAttr<RNet_StandInArrayAttr, "{}">:$stand_ins);
   let results = (outs RNet_Rows:$output);
   let assemblyFormat = [{
-    ($kind^)? `(` $inputs `)` (`stand_ins` $stand_ins^)? attr-dict `:` functional-type($inputs, $output)
+    `(` $inputs `)` (`by` $kind^)? (`stand_ins` $stand_ins^)? attr-dict `:` functional-type($inputs, $output)
   }];
   let hasVerifier = 1;
 }

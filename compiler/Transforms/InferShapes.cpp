@@ -1,0 +1,132 @@
+// rnet-infer-shapes: shapes flow downstream through LayerOpInterface.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "rnet/Transforms/Passes.h"
+
+namespace rnet {
+#define GEN_PASS_DEF_INFERSHAPES
+#include "rnet/Transforms/Passes.h.inc"
+} // namespace rnet
+
+using namespace mlir;
+using namespace rnet;
+
+/// "f32[32x32x3]", as a spec writes it.
+static std::string describe(Type type) {
+  std::string text = "f32[";
+  llvm::raw_string_ostream stream(text);
+  llvm::interleave(getRowShape(type), stream, "x");
+  stream << ']';
+  return text;
+}
+
+namespace {
+struct InferShapes : rnet::impl::InferShapesBase<InferShapes> {
+  using InferShapesBase::InferShapesBase;
+
+  void runOnOperation() override {
+    for (Operation &op : getOperation().getBody().front()) {
+      LogicalResult result = success();
+      if (auto node = dyn_cast<NodeOp>(op))
+        result = inferNode(node);
+      else if (auto connection = dyn_cast<HyperconnectionOp>(op))
+        result = inferHyperconnection(connection);
+      if (failed(result))
+        return signalPassFailure();
+    }
+  }
+
+private:
+  LogicalResult inferNode(NodeOp node) {
+    for (auto [argument, input] : llvm::zip_equal(node.getBody().getArguments(), node.getInputs()))
+      argument.setType(input.getType());
+    if (failed(inferBlock(node.getBody().front())))
+      return failure();
+    for (auto [result, value] : llvm::zip_equal(node.getResults(), node.getYield().getResults()))
+      result.setType(value.getType());
+    return success();
+  }
+
+  LogicalResult inferHyperconnection(HyperconnectionOp connection) {
+    Type type = connection.getSource().getType();
+    if (Region &projection = connection.getProjection(); !projection.empty()) {
+      projection.getArgument(0).setType(type);
+      if (failed(inferBlock(projection.front())))
+        return failure();
+      type = projection.front().getTerminator()->getOperand(0).getType();
+    }
+    connection.getValue().setType(cast<TensorType>(type));
+    return success();
+  }
+
+  LogicalResult inferBlock(Block &block) {
+    for (Operation &op : block) {
+      if (auto mux = dyn_cast<MuxOp>(op)) {
+        if (failed(inferMux(mux)))
+          return failure();
+      } else if (auto layer = dyn_cast<LayerOpInterface>(op)) {
+        if (failed(inferLayer(layer)))
+          return failure();
+      }
+    }
+    return success();
+  }
+
+  LogicalResult inferLayer(LayerOpInterface layer) {
+    SmallVector<ArrayRef<int64_t>> inputs;
+    for (Value operand : layer->getOperands())
+      if (!isMask(operand.getType()))
+        inputs.push_back(getRowShape(operand.getType()));
+    FailureOr<SmallVector<int64_t>> shape = layer.inferRowShape(inputs);
+    if (failed(shape))
+      return failure();
+    layer->getResult(0).setType(getRowsType(&getContext(), *shape));
+    for (const ParameterUse &use : layer.getParameterUses(inputs)) {
+      ParameterOp parameter = lookupParameter(layer, use.symbol.getValue());
+      if (!parameter)
+        return layer->emitOpError() << "reads the parameter " << use.symbol << ", which does not exist";
+      auto type = RankedTensorType::get(use.shape, Float32Type::get(&getContext()));
+      if (isa<RankedTensorType>(parameter.getType()) && parameter.getType() != type)
+        return layer->emitOpError() << "needs the parameter " << use.symbol << " as " << type
+                                    << ", but it is " << parameter.getType();
+      parameter.setType(type);
+    }
+    return success();
+  }
+
+  /// All inputs of a mux have the shape of the first simple one. A hyperconnection that does not is
+  /// where the person can mend it, so that is where the error points.
+  LogicalResult inferMux(MuxOp mux) {
+    auto node = cast<NodeOp>(mux->getParentOp());
+    auto connectionOf = [&](Value input) {
+      auto argument = dyn_cast<BlockArgument>(input);
+      return argument ? node.getInputs()[argument.getArgNumber()].getDefiningOp<HyperconnectionOp>()
+                      : HyperconnectionOp();
+    };
+    Value model = mux.getInputs().front();
+    for (Value input : mux.getInputs()) {
+      HyperconnectionOp connection = connectionOf(input);
+      if (!connection || connection.getKind() == HyperconnectionKind::Simple) {
+        model = input;
+        break;
+      }
+    }
+    for (Value input : mux.getInputs()) {
+      if (input.getType() == model.getType())
+        continue;
+      HyperconnectionOp connection = connectionOf(input);
+      Operation *place = connection ? connection.getOperation() : mux.getOperation();
+      InFlightDiagnostic error = emitError(place->getLoc());
+      error << "found " << describe(input.getType()) << ", but '" << node.getName() << "' adds "
+            << describe(model.getType());
+      ArrayRef<int64_t> wanted = getRowShape(model.getType());
+      if (connection && wanted.size() == 1)
+        error << "; 'project dense(" << wanted[0] << ")' would make them meet";
+      error << " [shape-mismatch]";
+      error.attachNote(node.getLoc()) << "'" << node.getName() << "' is declared here";
+      return failure();
+    }
+    mux.getOutput().setType(cast<TensorType>(model.getType()));
+    return success();
+  }
+};
+} // namespace

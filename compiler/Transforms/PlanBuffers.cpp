@@ -1,0 +1,115 @@
+// rnet-plan-buffers: a place for each tensor and mask, by first fit over lifetimes.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "rnet/Transforms/Passes.h"
+
+#include "llvm/ADT/MapVector.h"
+#include "llvm/Support/MathExtras.h"
+
+namespace rnet {
+#define GEN_PASS_DEF_PLANBUFFERS
+#include "rnet/Transforms/Passes.h.inc"
+} // namespace rnet
+
+using namespace mlir;
+using namespace rnet;
+
+namespace {
+
+/// Something that needs a place from the op that makes it to its last use, both included.
+struct Buffer {
+  Value value;
+  int64_t size;
+  int64_t first, last;
+  int64_t place = 0;
+};
+
+/// First fit, largest first; returns the size of the whole.
+int64_t assignPlaces(MutableArrayRef<Buffer *> buffers) {
+  llvm::stable_sort(buffers, [](const Buffer *a, const Buffer *b) { return a->size > b->size; });
+  SmallVector<const Buffer *> placed; // by place
+  int64_t end = 0;
+  for (Buffer *buffer : buffers) {
+    int64_t place = 0;
+    for (const Buffer *other : placed) {
+      if (other->last < buffer->first || buffer->last < other->first)
+        continue;
+      if (place + buffer->size <= other->place)
+        break;
+      place = std::max(place, other->place + other->size);
+    }
+    buffer->place = place;
+    end = std::max(end, place + buffer->size);
+    placed.insert(llvm::upper_bound(placed, place,
+                                    [](int64_t p, const Buffer *other) { return p < other->place; }),
+                  buffer);
+  }
+  return end;
+}
+
+struct PlanBuffers : rnet::impl::PlanBuffersBase<PlanBuffers> {
+  using PlanBuffersBase::PlanBuffersBase;
+
+  void runOnOperation() override {
+    ProgramOp program = getOperation();
+    llvm::MapVector<Value, Buffer> buffers = findBuffers(program);
+    SmallVector<Buffer *> tensors, masks;
+    for (auto &[value, buffer] : buffers)
+      (isMask(value.getType()) ? masks : tensors).push_back(&buffer);
+    const int64_t columns = assignPlaces(tensors), maskCount = assignPlaces(masks);
+
+    for (Operation &op : program.getBody().front()) {
+      SmallVector<int64_t> places;
+      bool any = false;
+      for (Value result : op.getResults()) {
+        auto found = buffers.find(result);
+        places.push_back(found == buffers.end() ? -1 : found->second.place);
+        any |= found != buffers.end();
+      }
+      if (any || op.hasAttr(kSentAtAttr))
+        op.setAttr(kPlaceAttr, DenseI64ArrayAttr::get(&getContext(), places));
+    }
+    program.setArenaAttr(ArenaAttr::get(&getContext(), columns, maskCount));
+  }
+
+private:
+  llvm::MapVector<Value, Buffer> findBuffers(ProgramOp program) {
+    llvm::MapVector<Value, Buffer> buffers;
+    Block &body = program.getBody().front();
+    const bool trains = program.getRole() == Role::Train;
+    const int64_t end = static_cast<int64_t>(std::distance(body.begin(), body.end()));
+    int64_t time = 0;
+    for (Operation &op : body) {
+      for (Value operand : op.getOperands())
+        if (auto found = buffers.find(operand); found != buffers.end())
+          // What training hands to other nodes is read until they are done.
+          found->second.last =
+              std::max(found->second.last, trains && isa<SendOp, SendGradientOp>(op) ? end : time);
+      if (!isa<ReceiveOp, ReceiveGradientOp, AliveOp>(op))
+        for (Value result : op.getResults()) {
+          if (!trains && !isMask(result.getType()))
+            if (std::optional<int64_t> sentAt = findSend(result)) {
+              op.setAttr(kSentAtAttr, IntegerAttr::get(IntegerType::get(&getContext(), 64), *sentAt));
+              continue;
+            }
+          const int64_t size =
+              isMask(result.getType()) ? 1 : llvm::alignTo(getRowWidth(result.getType()), 16);
+          buffers.insert({result, Buffer{result, size, time, time}});
+        }
+      ++time;
+    }
+    return buffers;
+  }
+
+  /// The output that a value is sent at, once only: it can be computed there.
+  static std::optional<int64_t> findSend(Value value) {
+    std::optional<int64_t> index;
+    for (Operation *user : value.getUsers())
+      if (auto send = dyn_cast<SendOp>(user)) {
+        if (index)
+          return std::nullopt;
+        index = send.getIndex();
+      }
+    return index;
+  }
+};
+} // namespace

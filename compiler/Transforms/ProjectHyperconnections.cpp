@@ -1,0 +1,111 @@
+// rnet-project-hyperconnections: each projection goes to the side that sends fewer bytes.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "rnet/Transforms/Passes.h"
+
+#include "mlir/IR/IRMapping.h"
+
+namespace rnet {
+#define GEN_PASS_DEF_PROJECTHYPERCONNECTIONS
+#include "rnet/Transforms/Passes.h.inc"
+} // namespace rnet
+
+using namespace mlir;
+using namespace rnet;
+
+/// The private input whose raw values `value` still shows, or null. A layer with trained parameters hides them;
+/// normalisation, which anybody can undo, does not.
+static InputOp findRawPrivateInput(Value value) {
+  if (auto argument = dyn_cast<BlockArgument>(value)) {
+    auto node = cast<NodeOp>(argument.getOwner()->getParentOp());
+    auto input = node.getInputs()[argument.getArgNumber()].getDefiningOp<InputOp>();
+    return input && input.getIsPrivate() ? input : InputOp();
+  }
+  Operation *op = value.getDefiningOp();
+  if (auto kernel = dyn_cast<KernelOpInterface>(op))
+    for (FlatSymbolRefAttr symbol : kernel.getKernelParameters())
+      if (ParameterOp parameter = lookupParameter(op, symbol.getValue()); parameter && !parameter.getFrozen())
+        return {};
+  for (Value operand : op->getOperands())
+    if (InputOp input = findRawPrivateInput(operand))
+      return input;
+  return {};
+}
+
+/// Clones the layers of a projection; returns the projected value.
+static Value inlineProjection(HyperconnectionOp connection, Value source, OpBuilder &builder) {
+  Block &projection = connection.getProjection().front();
+  IRMapping mapping;
+  mapping.map(projection.getArgument(0), source);
+  for (Operation &op : projection.without_terminator())
+    builder.clone(op, mapping);
+  return mapping.lookup(projection.getTerminator()->getOperand(0));
+}
+
+/// The node with one more result; the old one is gone.
+static NodeOp addResult(NodeOp node, Value value) {
+  YieldOp yield = node.getYield();
+  yield.getResultsMutable().append(value);
+  SmallVector<Type> types = llvm::to_vector(node.getResultTypes());
+  types.push_back(value.getType());
+  OpBuilder builder(node);
+  auto wider = NodeOp::create(builder, node.getLoc(), types, node.getNameAttr(), node.getInputs(),
+                              node.getFailoutAttr());
+  wider.getBody().takeBody(node.getBody());
+  node.replaceAllUsesWith(wider.getResults().drop_back());
+  node.erase();
+  return wider;
+}
+
+static void projectAtReceiver(HyperconnectionOp connection) {
+  NodeOp receiver = connection.getReceiverNode();
+  OpBuilder builder(&receiver.getBody().front(), receiver.getBody().front().begin());
+  for (OpOperand &use : connection.getValue().getUses()) {
+    BlockArgument argument = receiver.getBody().getArgument(use.getOperandNumber());
+    argument.setType(connection.getSource().getType());
+    SmallVector<OpOperand *> uses;
+    for (OpOperand &inner : argument.getUses())
+      uses.push_back(&inner);
+    Value projected = inlineProjection(connection, argument, builder);
+    for (OpOperand *inner : uses)
+      inner->set(projected);
+  }
+  connection.getValue().setType(connection.getSource().getType());
+}
+
+static void projectAtSender(HyperconnectionOp connection) {
+  NodeOp sender = connection.getSender();
+  const unsigned result = cast<OpResult>(connection.getSource()).getResultNumber();
+  OpBuilder builder(sender.getYield());
+  Value projected = inlineProjection(connection, sender.getYield().getResults()[result], builder);
+  connection.getSourceMutable().assign(addResult(sender, projected).getResults().back());
+}
+
+namespace {
+struct ProjectHyperconnections : rnet::impl::ProjectHyperconnectionsBase<ProjectHyperconnections> {
+  using ProjectHyperconnectionsBase::ProjectHyperconnectionsBase;
+
+  void runOnOperation() override {
+    for (auto connection : getOperation().getOps<HyperconnectionOp>()) {
+      const bool projects = !connection.getProjection().empty();
+      const unsigned result = cast<OpResult>(connection.getSource()).getResultNumber();
+      InputOp raw = findRawPrivateInput(connection.getSender().getYield().getResults()[result]);
+      if (raw && !projects) {
+        InFlightDiagnostic error = emitError(connection.getLoc());
+        error << "private input '" << raw.getName() << "' would leave '" << raw.getNode()
+              << "' raw; put a layer on the node or a projection on the hyperconnection [private-input]";
+        error.attachNote(raw.getLoc()) << "'" << raw.getName() << "' is declared private here";
+        return signalPassFailure();
+      }
+      if (!projects)
+        continue;
+      const int64_t before = getRowWidth(connection.getSource().getType());
+      const int64_t after = getRowWidth(connection.getValue().getType());
+      if (before <= after && !raw)
+        projectAtReceiver(connection);
+      else
+        projectAtSender(connection);
+      connection.getProjection().getBlocks().clear();
+    }
+  }
+};
+} // namespace

@@ -1,0 +1,80 @@
+// rnet-select-scheme: strips skips and failout, and sets how muxes join.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "rnet/Transforms/Passes.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringSet.h"
+
+namespace rnet {
+#define GEN_PASS_DEF_SELECTSCHEME
+#include "rnet/Transforms/Passes.h.inc"
+} // namespace rnet
+
+using namespace mlir;
+using namespace rnet;
+
+/// Removes an input of a node, with its block argument and its place in the mux.
+static LogicalResult removeInput(NodeOp node, unsigned index) {
+  BlockArgument argument = node.getBody().getArgument(index);
+  for (OpOperand &use : llvm::make_early_inc_range(argument.getUses())) {
+    auto mux = dyn_cast<MuxOp>(use.getOwner());
+    if (!mux)
+      return use.getOwner()->emitError("uses a skip hyperconnection other than through the node's mux");
+    if (mux.getInputs().size() == 1)
+      return node.emitError() << "node '" << node.getName()
+                              << "' has skip hyperconnections only, and this scheme has none";
+    mux.getInputsMutable().erase(use.getOperandNumber());
+  }
+  node.getBody().eraseArgument(index);
+  node.getInputsMutable().erase(index);
+  return success();
+}
+
+static LogicalResult stripSkips(NetworkOp network) {
+  for (auto connection : llvm::make_early_inc_range(network.getOps<HyperconnectionOp>())) {
+    if (connection.getKind() != HyperconnectionKind::Skip)
+      continue;
+    for (OpOperand &use : llvm::make_early_inc_range(connection.getValue().getUses()))
+      if (failed(removeInput(cast<NodeOp>(use.getOwner()), use.getOperandNumber())))
+        return failure();
+    connection.erase();
+  }
+  return success();
+}
+
+/// Removes parameters that no layer reads any more.
+static void dropUnusedParameters(NetworkOp network) {
+  llvm::DenseSet<StringAttr> used;
+  network.walk([&](KernelOpInterface op) {
+    for (FlatSymbolRefAttr symbol : op.getKernelParameters())
+      used.insert(symbol.getAttr());
+  });
+  for (auto parameter : llvm::make_early_inc_range(network.getOps<ParameterOp>()))
+    if (!used.contains(parameter.getSymNameAttr()))
+      parameter.erase();
+}
+
+namespace {
+struct SelectScheme : rnet::impl::SelectSchemeBase<SelectScheme> {
+  using SelectSchemeBase::SelectSchemeBase;
+
+  void runOnOperation() override {
+    NetworkOp network = getOperation();
+    network.setScheme(scheme);
+    if (scheme == Scheme::Vanilla) {
+      if (failed(stripSkips(network)))
+        return signalPassFailure();
+      dropUnusedParameters(network);
+    }
+    const MuxKind kind = scheme == Scheme::ResiliNet ? MuxKind::Failover : MuxKind::Sum;
+    network.walk([&](MuxOp mux) {
+      mux.setKind(kind);
+      if (kind == MuxKind::Sum)
+        mux.setStandInsAttr(ArrayAttr::get(&getContext(), {}));
+    });
+    if (scheme == Scheme::Vanilla || scheme == Scheme::DFG)
+      for (NodeOp node : network.getOps<NodeOp>())
+        node.removeFailoutAttr();
+  }
+};
+} // namespace

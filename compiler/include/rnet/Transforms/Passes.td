@@ -1,0 +1,180 @@
+// The passes, in the order of the pipeline.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef RNET_TRANSFORMS_PASSES_TD
+#define RNET_TRANSFORMS_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+class RNet_Pass<string name, string operation = "::rnet::NetworkOp"> : Pass<name, operation> {
+  let dependentDialects = ["::rnet::RNetDialect"];
+}
+
+def SelectScheme : RNet_Pass<"rnet-select-scheme"> {
+  let summary = "Compile the topology as vanilla, dfg, resilinet or resilinet+";
+  let description = [{
+    `vanilla` strips skip hyperconnections and their parameters; `vanilla` and `dfg` strip failout; `resilinet`
+    joins by failover, all others by sum, which needs no stand-in groups.
+
+    ```mlir
+    %m = rnet.mux(%edge, %iot) stand_ins [#rnet.stand_in<members = [1], stands_for = [0], bypassed = 1>] : ...
+    // scheme=dfg
+    %m = rnet.mux(%edge, %iot) by sum : ...
+    ```
+  }];
+  let options = [Option<"scheme", "scheme", "::rnet::Scheme", "::rnet::Scheme::ResiliNetPlus", "the scheme",
+    [{::llvm::cl::values(clEnumValN(::rnet::Scheme::Vanilla, "vanilla", "no skips, no failout"),
+                         clEnumValN(::rnet::Scheme::DFG, "dfg", "skips, sum, no failout"),
+                         clEnumValN(::rnet::Scheme::ResiliNet, "resilinet", "skips, failover, failout"),
+                         clEnumValN(::rnet::Scheme::ResiliNetPlus, "resilinet+", "skips, sum, failout"))}]>];
+}
+
+def InferShapes : RNet_Pass<"rnet-infer-shapes"> {
+  let summary = "Give every tensor and parameter its shape";
+  let description = [{
+    Shapes flow from the inputs downstream, through LayerOpInterface. Inputs of a mux that differ are an error on
+    the hyperconnection, with the projection that would make them meet.
+
+    ```mlir
+    %y = rnet.dense %x units 250 ... : tensor<*xf32> -> tensor<*xf32>
+    // becomes
+    %y = rnet.dense %x units 250 ... : tensor<?x23xf32> -> tensor<?x250xf32>
+    ```
+  }];
+}
+
+def ProjectHyperconnections : RNet_Pass<"rnet-project-hyperconnections"> {
+  let summary = "Move projections into the sender or the receiver, whichever sends fewer bytes";
+  let description = [{
+    A projection runs at the receiver where its input is no larger than its result, unless that would take a
+    private input off its node. A private input that leaves its node raw is an error.
+
+    ```mlir
+    %1 = rnet.hyperconnection "iot_to_fog2" skip %iot to "fog2" project {...} : tensor<?x23xf32> -> tensor<?x250xf32>
+    // becomes, with the layers of the projection in fog2, before its mux
+    %1 = rnet.hyperconnection "iot_to_fog2" skip %iot to "fog2" : tensor<?x23xf32> -> tensor<?x23xf32>
+    ```
+  }];
+}
+
+def WeighHyperconnections : RNet_Pass<"rnet-weigh-hyperconnections"> {
+  let summary = "Multiply each weighed hyperconnection's tensor at its receiver";
+  let description = [{
+    ```mlir
+    %1 = rnet.hyperconnection "edge_to_fog1" skip %edge to "fog1" weight 0.5 : ...
+    // becomes a factor before the receiver's mux
+    %s = rnet.scale %edge by 0.5 : tensor<?x250xf32> -> tensor<?x250xf32>
+    %m = rnet.mux(%fog2, %s) by sum : ...
+    ```
+  }];
+}
+
+def InsertLoss : RNet_Pass<"rnet-insert-loss"> {
+  let summary = "Training: turn the softmax before each output into softmax with cross-entropy";
+  let description = [{
+    Fused, because the gradient of cross-entropy alone overflows where a probability is near zero.
+
+    ```mlir
+    %p = rnet.softmax %logits : ...
+    // becomes
+    %p = rnet.softmax_cross_entropy %logits : ...
+    ```
+  }];
+}
+
+def InsertFailout : RNet_Pass<"rnet-insert-failout"> {
+  let summary = "Training: let failable nodes go absent";
+  let description = [{
+    ```mlir
+    rnet.node "edge"(%0) failout 0.1 {
+      %m = rnet.mux(%iot) by sum : ...
+      %f = rnet.failout %m : ...      // inserted: all that follows uses %f
+    ```
+  }];
+}
+
+def Differentiate : RNet_Pass<"rnet-differentiate"> {
+  let summary = "Training: write the backward program of each node, reverse mode, IR to IR";
+  let description = [{
+    Behind the forward layers of a node come `rnet.reverse`, which gives the gradients of what the node sent,
+    and the adjoints that AdjointOpInterface builds, last layer first. Gradients of values used more than once are added
+    by a mux, since each is present for rows of its own. Nodes hand back gradients only to senders that
+    learn from them.
+
+    ```mlir
+    %y = rnet.relu %d : ...
+    rnet.yield %y : ...
+    // becomes
+    %y = rnet.relu %d : ...
+    %g = rnet.reverse(%y) : ...
+    %gd = rnet.relu_adjoint %y, %g : ...
+    ...
+    rnet.yield %y : ... gradients %gx : ... of [0]
+    ```
+  }];
+}
+
+def PartitionByNode : RNet_Pass<"rnet-partition-by-node", "::mlir::ModuleOp"> {
+  let summary = "Outline one program per physical node";
+  let description = [{
+    Programs follow the network, which stays as the description of the whole. Each holds copies of the parameters
+    that it reads.
+
+    ```mlir
+    rnet.network @health { ... rnet.node "fog2"(%0, %1) { ... } ... }
+    // gives
+    rnet.program @Fog2 infer "fog2" of @health in ["edge_to_fog2", "iot_to_fog2"] out [["fog2_to_fog1", "fog2_to_cloud"]] {...}
+    ```
+  }];
+  let options = [Option<"role", "role", "::rnet::Role", "::rnet::Role::Infer", "what the programs are for",
+    [{::llvm::cl::values(clEnumValN(::rnet::Role::Infer, "infer", "inference"),
+                         clEnumValN(::rnet::Role::Train, "train", "training"))}]>];
+}
+
+def InsertRouting : RNet_Pass<"rnet-insert-routing", "::rnet::ProgramOp"> {
+  let summary = "Make presence explicit: receive, join, send; in training, gradients too";
+  let description = [{
+    Inputs become `rnet.receive`, results `rnet.send`, muxes `rnet.failover` and `rnet.join`; every layer gets the
+    mask of its input, so that absent rows are not computed and absence propagates.
+
+    ```mlir
+    ^bb0(%edge: tensor<?x250xf32>, %iot: tensor<?x250xf32>):
+      %m = rnet.mux(%edge, %iot) by sum : ...
+      %y = rnet.dense %m ...
+      rnet.yield %y : ...
+    // becomes
+      %edge, %p0 = rnet.receive "edge_to_fog2" at 0 : ...
+      %iot, %p1 = rnet.receive "iot_to_fog2" at 1 : ...
+      %m, %p = rnet.join(%edge, %iot) where(%p0, %p1) : ...
+      %y = rnet.dense %m where %p ...
+      rnet.send %y where %p at 0 : ...
+    ```
+  }];
+}
+
+def FuseActivations : RNet_Pass<"rnet-fuse-activations", "::rnet::ProgramOp"> {
+  let summary = "Inference: compute an activation in the kernel of the layer before it";
+  let description = [{
+    ```mlir
+    %d = rnet.dense %x units 250 ... : ...
+    %y = rnet.relu %d : ...
+    // becomes
+    %y = rnet.dense %x units 250 ... then relu : ...
+    ```
+  }];
+}
+
+def PlanBuffers : RNet_Pass<"rnet-plan-buffers", "::rnet::ProgramOp"> {
+  let summary = "Give each tensor and mask a place in the program's arena";
+  let description = [{
+    Places are elements per row of the batch, multiples of 16 (`rnet.place` holds one per result); two values share
+    a place when they are never alive together. What training sends, or still needs on the way back, keeps
+    its place to the end. In an inference program the value that is sent is computed in the output itself:
+    place -1 and `rnet.sent_at`.
+
+    ```mlir
+    %y = rnet.dense %x ... {rnet.place = array<i64: 256>} : ...
+    ```
+  }];
+}
+
+#endif // RNET_TRANSFORMS_PASSES_TD
