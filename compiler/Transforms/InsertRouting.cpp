@@ -96,7 +96,7 @@ private:
     else if (auto reverse = dyn_cast<ReverseOp>(op))
       routeReverse(reverse);
     else if (isa<YieldOp>(op))
-      send();
+      finish();
     else
       return op->emitOpError("cannot be routed");
     replaced.push_back(op);
@@ -152,7 +152,7 @@ private:
 
   /// The gradient of a sent value: what its receivers hand back, added.
   void routeReverse(ReverseOp reverse) {
-    builder.setInsertionPoint(reverse);
+    sendResults();
     ReverseOp::create(builder, reverse.getLoc(), TypeRange(), ValueRange());
     for (auto [value, gradient] : llvm::zip_equal(reverse.getValues(), reverse.getGradients())) {
       SmallVector<Routed> parts;
@@ -173,11 +173,17 @@ private:
     }
   }
 
-  void send() {
+  void sendResults() {
     for (auto [index, result] : llvm::enumerate(yield.getResults())) {
       const Routed sent = routed.at(result);
       SendOp::create(builder, yield.getLoc(), sent.value, sent.present, index);
     }
+  }
+
+  /// An inference program sends at its end, a training program before it turns.
+  void finish() {
+    if (!program.getReverse())
+      sendResults();
     for (auto [index, gradient] : llvm::zip_equal(yield.getGradientInputs(), yield.getGradients())) {
       const Routed sent = routed.at(gradient);
       SendGradientOp::create(builder, yield.getLoc(), sent.value, sent.present, index);

@@ -66,10 +66,11 @@ struct SelectScheme : rnet::impl::SelectSchemeBase<SelectScheme> {
         return signalPassFailure();
       dropUnusedParameters(network);
     }
-    const MuxKind kind = scheme == Scheme::ResiliNet ? MuxKind::Failover : MuxKind::Sum;
     network.walk([&](MuxOp mux) {
-      mux.setKind(kind);
-      if (kind == MuxKind::Sum)
+      // Where nothing stands in, failover and sum are the same.
+      const bool failover = scheme == Scheme::ResiliNet && !mux.getStandIns().empty();
+      mux.setKind(failover ? MuxKind::Failover : MuxKind::Sum);
+      if (!failover)
         mux.setStandInsAttr(ArrayAttr::get(&getContext(), {}));
     });
     if (scheme == Scheme::Vanilla || scheme == Scheme::DFG)
