@@ -1,6 +1,7 @@
 """Configuration of the lit tests. Loaded by lit.site.cfg.py in the build tree, never on its own."""
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 import os
+import shutil
 import subprocess
 
 import lit.formats
@@ -23,7 +24,8 @@ config.environment["PATH"] = os.pathsep.join(
 for name in ("CI", "HOME", "CCACHE_DIR", "TMPDIR"):
     if name in os.environ:
         config.environment[name] = os.environ[name]
-config.environment["CMAKE_CXX_COMPILER_LAUNCHER"] = "ccache"
+if shutil.which("ccache"):
+    config.environment["CMAKE_CXX_COMPILER_LAUNCHER"] = "ccache"
 
 # Each name is matched as a whole: %rnet is no part of %rnet-opt.
 for name, value in {

@@ -13,7 +13,9 @@ import xml.etree.ElementTree as ElementTree
 def results(report: pathlib.Path):
     """Yields (name, "passed" | "failed" | "skipped") of each test in a report."""
     for case in ElementTree.parse(report).getroot().iter("testcase"):
-        name = "/".join(filter(None, (case.get("classname"), case.get("name"))))
+        group, name = case.get("classname"), case.get("name")
+        if group != name:  # ctest gives the name twice
+            name = f"{group}/{name}"
         if case.get("status") == "disabled" or case.find("skipped") is not None:
             yield name, "skipped"
         elif case.find("failure") is not None or case.find("error") is not None:
@@ -29,7 +31,6 @@ def main(folder: pathlib.Path) -> int:
         return 1
     names = {"passed": [], "failed": [], "skipped": []}
     for name, outcome in results(suites.pop("ctest")):
-        name = name.split("/")[-1]
         if name in suites:
             inner = list(results(suites[name]))
             for test, inner_outcome in inner:
