@@ -59,11 +59,16 @@ YieldOp NodeOp::getYield() { return cast<YieldOp>(getBody().front().getTerminato
 
 LogicalResult NodeOp::verifyRegions() {
   Block &body = getBody().front();
-  if (body.getArgumentTypes() != getInputs().getTypes())
+  auto compatible = [](Type a, Type b) { // an unranked type is one that is not known yet
+    return a == b || !isa<RankedTensorType>(a) || !isa<RankedTensorType>(b);
+  };
+  if (body.getNumArguments() != getInputs().size() ||
+      !llvm::all_of_zip(body.getArgumentTypes(), getInputs().getTypes(), compatible))
     return emitOpError("must have a block argument of the same type for each input");
   if (body.empty() || !isa<YieldOp>(body.back()))
     return emitOpError("must end with rnet.yield");
-  if (getYield().getResults().getTypes() != getResultTypes())
+  if (getYield().getResults().size() != getNumResults() ||
+      !llvm::all_of_zip(getYield().getResults().getTypes(), getResultTypes(), compatible))
     return emitOpError("must have the result types that its rnet.yield gives");
   for (Value input : getInputs()) {
     if (auto connection = input.getDefiningOp<HyperconnectionOp>()) {

@@ -1,0 +1,61 @@
+// Each node gets its backward program: last layer first, parameter gradients, gradients only for senders that learn.
+// RUN: %rnet-opt %s -pass-pipeline='builtin.module(rnet.network(rnet-differentiate))' | FileCheck %s
+
+rnet.network @n {
+  rnet.parameter @b.dense1.weight init glorot_uniform : tensor<4x2xf32>
+  rnet.parameter @b.dense1.bias init zeros : tensor<4xf32>
+  rnet.parameter @c.dense1.weight init glorot_uniform : tensor<4x4xf32>
+  rnet.parameter @c.dense1.bias init zeros : tensor<4xf32>
+  rnet.parameter @a_to_c.projection.weight init glorot_uniform : tensor<4x2xf32>
+  rnet.parameter @a_to_c.projection.bias init zeros : tensor<4xf32>
+  %x = rnet.input "x" at "a" : tensor<?x2xf32>
+  // Nothing upstream learns: nothing comes back, nothing is handed back.
+  // CHECK: rnet.node "a"
+  // CHECK: rnet.reverse() : () -> ()
+  // CHECK-NEXT: rnet.yield %{{.*}} : tensor<?x2xf32>{{$}}
+  %a = rnet.node "a"(%x) {
+  ^bb0(%in: tensor<?x2xf32>):
+    rnet.yield %in : tensor<?x2xf32>
+  } : (tensor<?x2xf32>) -> tensor<?x2xf32>
+  %ab = rnet.hyperconnection "a_to_b" simple %a to "b" : tensor<?x2xf32> -> tensor<?x2xf32>
+  // CHECK: rnet.node "b"
+  // CHECK: %[[M:.*]] = rnet.failout
+  // CHECK: %[[Y:.*]] = rnet.relu
+  // CHECK-NEXT: %[[G:.*]] = rnet.reverse(%[[Y]])
+  // CHECK-NEXT: %[[GD:.*]] = rnet.relu_adjoint %[[Y]], %[[G]]
+  // CHECK-NEXT: rnet.dense_adjoint_parameters %[[M]], %[[GD]] weight @b.dense1.weight bias @b.dense1.bias
+  // CHECK-NEXT: rnet.yield %[[Y]] : tensor<?x4xf32>{{$}}
+  %b = rnet.node "b"(%ab) failout 0.1 {
+  ^bb0(%in: tensor<?x2xf32>):
+    %m = rnet.mux(%in) by sum : (tensor<?x2xf32>) -> tensor<?x2xf32>
+    %f = rnet.failout %m : tensor<?x2xf32>
+    %d = rnet.dense %f units 4 weight @b.dense1.weight bias @b.dense1.bias : tensor<?x2xf32> -> tensor<?x4xf32>
+    %r = rnet.relu %d : tensor<?x4xf32> -> tensor<?x4xf32>
+    rnet.yield %r : tensor<?x4xf32>
+  } : (tensor<?x2xf32>) -> tensor<?x4xf32>
+  %bc = rnet.hyperconnection "b_to_c" simple %b to "c" : tensor<?x4xf32> -> tensor<?x4xf32>
+  %ac = rnet.hyperconnection "a_to_c" skip %a to "c" : tensor<?x2xf32> -> tensor<?x2xf32>
+  // CHECK: rnet.node "c"
+  // CHECK: ^bb0(%[[B:.*]]: tensor<?x4xf32>, %[[A:.*]]: tensor<?x2xf32>):
+  // CHECK: %[[MUX:.*]] = rnet.mux
+  // CHECK: %[[P:.*]] = rnet.softmax_cross_entropy
+  // CHECK-NEXT: rnet.reverse() : () -> ()
+  // CHECK-NEXT: %[[GL:.*]] = rnet.softmax_cross_entropy_adjoint %[[P]]
+  // CHECK-NEXT: rnet.dense_adjoint_parameters %[[MUX]], %[[GL]]
+  // CHECK-NEXT: %[[GM:.*]] = rnet.dense_adjoint_input %[[GL]] weight @c.dense1.weight
+  // CHECK-NEXT: %[[G0:.*]] = rnet.mux_adjoint %[[GM]] of %[[MUX]] input 0
+  // CHECK-NEXT: %[[G1:.*]] = rnet.mux_adjoint %[[GM]] of %[[MUX]] input 1
+  // CHECK-NEXT: %[[GS:.*]] = rnet.scale %[[G1]] by 5.000000e-01
+  // CHECK-NEXT: rnet.dense_adjoint_parameters %[[A]], %[[GS]] weight @a_to_c.projection.weight
+  // CHECK-NEXT: rnet.yield %[[P]] : tensor<?x4xf32> gradients %[[G0]] : tensor<?x4xf32> of [0]
+  %c = rnet.node "c"(%bc, %ac) {
+  ^bb0(%0: tensor<?x4xf32>, %1: tensor<?x2xf32>):
+    %p = rnet.dense %1 units 4 weight @a_to_c.projection.weight bias @a_to_c.projection.bias : tensor<?x2xf32> -> tensor<?x4xf32>
+    %s = rnet.scale %p by 0.5 : tensor<?x4xf32> -> tensor<?x4xf32>
+    %m = rnet.mux(%0, %s) by sum : (tensor<?x4xf32>, tensor<?x4xf32>) -> tensor<?x4xf32>
+    %d = rnet.dense %m units 4 weight @c.dense1.weight bias @c.dense1.bias : tensor<?x4xf32> -> tensor<?x4xf32>
+    %l = rnet.softmax_cross_entropy %d : tensor<?x4xf32> -> tensor<?x4xf32>
+    rnet.yield %l : tensor<?x4xf32>
+  } : (tensor<?x4xf32>, tensor<?x2xf32>) -> tensor<?x4xf32>
+  rnet.output "y" %c : tensor<?x4xf32>
+}
