@@ -35,7 +35,8 @@ static ArrayAttr outputsOf(NodeOp node, Builder &builder) {
   for (Value result : node.getResults()) {
     SmallVector<Attribute> names;
     // In the order of the network; use lists run the other way.
-    for (Operation *user : llvm::reverse(llvm::to_vector(result.getUsers())))
+    SmallVector<Operation *> users = llvm::to_vector(result.getUsers());
+    for (Operation *user : llvm::reverse(users))
       if (auto connection = dyn_cast<HyperconnectionOp>(user))
         names.push_back(connection.getNameAttr());
     outputs.push_back(builder.getArrayAttr(names));
