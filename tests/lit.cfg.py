@@ -44,8 +44,6 @@ if config.rnet_sanitize:
     flags = f"-fsanitize={config.rnet_sanitize} -fno-sanitize-recover=all"
     config.environment["CXXFLAGS"] = flags
     config.environment["LDFLAGS"] = flags
-    # LLVM's own libraries are not instrumented, which looks like overflow to its containers.
-    config.environment["ASAN_OPTIONS"] = "detect_container_overflow=0:detect_leaks=1"
     config.environment["UBSAN_OPTIONS"] = "print_stacktrace=1"
 
 has_torch = subprocess.run(
