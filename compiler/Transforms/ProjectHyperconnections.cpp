@@ -80,6 +80,26 @@ static void projectAtSender(HyperconnectionOp connection) {
   connection.getSourceMutable().assign(addResult(sender, projected).getResults().back());
 }
 
+/// Lists the parameters by node, in the order in which layers read them: a node's parameters then lie together in
+/// the tables and in the weights file.
+static void sortParameters(NetworkOp network) {
+  Operation *last = nullptr;
+  llvm::DenseSet<Operation *> placed;
+  for (auto node : network.getOps<NodeOp>())
+    node.walk([&](KernelOpInterface kernel) {
+      for (FlatSymbolRefAttr symbol : kernel.getKernelParameters()) {
+        ParameterOp parameter = lookupParameter(kernel, symbol.getValue());
+        if (!parameter || !placed.insert(parameter).second)
+          continue;
+        if (last)
+          parameter->moveAfter(last);
+        else
+          parameter->moveBefore(&network.getBody().front(), network.getBody().front().begin());
+        last = parameter;
+      }
+    });
+}
+
 namespace {
 struct ProjectHyperconnections : rnet::impl::ProjectHyperconnectionsBase<ProjectHyperconnections> {
   using ProjectHyperconnectionsBase::ProjectHyperconnectionsBase;
@@ -106,6 +126,7 @@ struct ProjectHyperconnections : rnet::impl::ProjectHyperconnectionsBase<Project
         projectAtSender(connection);
       connection.getProjection().getBlocks().clear();
     }
+    sortParameters(getOperation());
   }
 };
 } // namespace

@@ -46,7 +46,8 @@ def ProjectHyperconnections : RNet_Pass<"rnet-project-hyperconnections"> {
   let summary = "Move projections into the sender or the receiver, whichever sends fewer bytes";
   let description = [{
     A projection runs at the receiver where its input is no larger than its result, unless that would take a
-    private input off its node. A private input that leaves its node raw is an error.
+    private input off its node. A private input that leaves its node raw is an error. Afterwards parameters
+    are listed by node.
 
     ```mlir
     %1 = rnet.hyperconnection "iot_to_fog2" skip %iot to "fog2" project {...} : tensor<?x23xf32> -> tensor<?x250xf32>

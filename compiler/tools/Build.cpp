@@ -1,0 +1,101 @@
+// `rnet build`.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "Build.h"
+#include "Describe.h"
+
+#include "rnet/Target/Cpp/Project.h"
+
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/Program.h"
+#include "llvm/Support/WithColor.h"
+
+using namespace rnet;
+using namespace rnet::tools;
+namespace fs = llvm::sys::fs;
+namespace path = llvm::sys::path;
+
+namespace {
+
+/// A child process whose output goes to a log.
+class Command {
+public:
+  explicit Command(std::string log) : log(std::move(log)) {}
+
+  bool run(llvm::StringRef program, std::vector<std::string> arguments) {
+    llvm::ErrorOr<std::string> found = llvm::sys::findProgramByName(program);
+    if (!found) {
+      llvm::WithColor::error() << "'" << program << "' is not on PATH; rnet build needs it\n";
+      return false;
+    }
+    std::vector<llvm::StringRef> words{program};
+    words.insert(words.end(), arguments.begin(), arguments.end());
+    std::string message;
+    const std::optional<llvm::StringRef> redirects[] = {"", log, log};
+    const int code = llvm::sys::ExecuteAndWait(*found, words, std::nullopt, redirects, 0, 0, &message);
+    if (code == 0)
+      return true;
+    llvm::WithColor::error() << program << " failed" << (message.empty() ? "" : ": " + message)
+                             << "; it said:\n";
+    if (auto text = llvm::MemoryBuffer::getFile(log))
+      llvm::errs() << (*text)->getBuffer();
+    return false;
+  }
+
+private:
+  std::string log;
+};
+
+std::string join(llvm::StringRef folder, llvm::StringRef name) {
+  llvm::SmallString<128> joined(folder);
+  path::append(joined, name);
+  return std::string(joined);
+}
+
+/// The package configuration of the runtime beside this program, in a build tree or installed.
+std::string findRuntime() {
+  static int anchor;
+  const std::string self = fs::getMainExecutable(nullptr, &anchor);
+  llvm::SmallString<128> folder(path::parent_path(path::parent_path(self)));
+  path::append(folder, "lib", "cmake", "RnetRuntime");
+  return std::string(folder);
+}
+
+} // namespace
+
+int tools::build(const std::string &specPath, Scheme scheme, const SpecOptions &options,
+                 const BuildOptions &build) {
+  Spec spec(options);
+  if (!spec.load(specPath, scheme) || !spec.compilePrograms(scheme))
+    return 1;
+
+  llvm::SmallString<128> directory(build.directory);
+  fs::make_absolute(directory);
+  const std::string source = join(directory, "src"), objects = join(directory, "build"),
+                    binaries = join(directory, "bin");
+  for (const std::string &folder : {source, objects, binaries})
+    if (std::error_code error = fs::create_directories(folder)) {
+      llvm::WithColor::error() << "cannot create '" << folder << "': " << error.message() << "\n";
+      return 1;
+    }
+
+  std::string description;
+  llvm::raw_string_ostream(description) << llvm::formatv("{0:2}\n", describe(spec.getNetwork()));
+  if (failed(target::writeProject(spec.getModule(), path::filename(specPath), source)) ||
+      failed(target::writeFileIfChanged(join(directory, "network.json"), description)))
+    return 1;
+
+  llvm::errs() << "rnet: sources in " << build.directory << "/src; compiling\n";
+  const std::string runtime = findRuntime();
+  std::vector<std::string> configure{"-S", source, "-B", objects, "-G", "Ninja",
+                                     "-DCMAKE_BUILD_TYPE=Release", "-DRnetRuntime_DIR=" + runtime,
+                                     "-DCMAKE_RUNTIME_OUTPUT_DIRECTORY=" + binaries};
+  if (!build.march.empty())
+    configure.push_back("-DRNET_MARCH=" + build.march);
+  Command command(join(directory, "build.log"));
+  if (!command.run("cmake", configure) ||
+      !command.run("cmake", {"--build", objects, "--parallel", std::to_string(build.jobs)}))
+    return 1;
+  llvm::errs() << "rnet: binaries in " << build.directory << "/bin\n";
+  return 0;
+}

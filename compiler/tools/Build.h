@@ -1,0 +1,19 @@
+// `rnet build`: sources, and binaries from them.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include "Spec.h"
+
+namespace rnet::tools {
+
+struct BuildOptions {
+  std::string directory; ///< DIR: sources in src/, binaries in bin/, network.json
+  std::string march;     ///< empty: as the runtime was built
+  unsigned jobs = 2;
+};
+
+/// Generates, configures and compiles. Sources that did not change keep their time stamps, so that a second
+/// build is short. What the C++ compiler says goes to DIR/build.log, and to stderr where it fails.
+int build(const std::string &path, Scheme scheme, const SpecOptions &options, const BuildOptions &build);
+
+} // namespace rnet::tools

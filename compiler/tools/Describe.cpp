@@ -1,0 +1,96 @@
+// A compiled network as JSON and as a drawing.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "Describe.h"
+
+#include "rnet/Analysis/Cost.h"
+
+using namespace mlir;
+using namespace rnet;
+namespace json = llvm::json;
+
+StringRef tools::spellScheme(Scheme scheme) {
+  return scheme == Scheme::ResiliNetPlus ? "resilinet+" : stringifyScheme(scheme);
+}
+
+static json::Array shapeOf(Type rows) { return json::Array(getRowShape(rows)); }
+
+static json::Object describeOutput(OutputOp output) {
+  json::Object object{{"name", output.getName()},
+                      {"node", output.getValue().getDefiningOp<NodeOp>().getName()},
+                      {"width", getRowWidth(output.getValue().getType())}};
+  if (std::optional<ArrayAttr> classes = output.getClassNames()) {
+    json::Array names;
+    for (auto name : classes->getAsRange<StringAttr>())
+      names.push_back(name.getValue());
+    object["classes"] = std::move(names);
+  }
+  return object;
+}
+
+json::Value tools::describe(NetworkOp network) {
+  json::Array nodes, inputs, outputs, hyperconnections;
+  json::Object settings, costs;
+  for (Operation &op : network.getBody().front()) {
+    if (auto node = dyn_cast<NodeOp>(op)) {
+      const NodeCost cost = getCost(node);
+      nodes.push_back(node.getName());
+      costs[node.getName()] = json::Object{{"parameters", cost.parameters},
+                                           {"weight_bytes", cost.parameters * 4},
+                                           {"multiply_adds", cost.multiplyAdds}};
+    } else if (auto input = dyn_cast<InputOp>(op)) {
+      inputs.push_back(json::Object{{"name", input.getName()},
+                                    {"node", input.getNode()},
+                                    {"shape", shapeOf(input.getValue().getType())},
+                                    {"private", input.getIsPrivate()}});
+    } else if (auto output = dyn_cast<OutputOp>(op)) {
+      outputs.push_back(describeOutput(output));
+    } else if (auto connection = dyn_cast<HyperconnectionOp>(op)) {
+      hyperconnections.push_back(
+          json::Object{{"name", connection.getName()},
+                       {"kind", stringifyHyperconnectionKind(connection.getKind())},
+                       {"from", connection.getSender().getName()},
+                       {"to", connection.getReceiver()},
+                       {"shape", shapeOf(connection.getValue().getType())},
+                       {"bytes", getBytes(connection)}});
+    } else if (auto reliability = dyn_cast<ReliabilityOp>(op)) {
+      json::Object setting;
+      for (NamedAttribute entry : reliability.getNodes())
+        setting[entry.getName().getValue()] = cast<FloatAttr>(entry.getValue()).getValueAsDouble();
+      settings[reliability.getName()] = std::move(setting);
+    }
+  }
+  return json::Object{{"schema", 1},
+                      {"network", network.getSymName()},
+                      {"scheme", spellScheme(*network.getScheme())},
+                      {"nodes", std::move(nodes)},
+                      {"inputs", std::move(inputs)},
+                      {"outputs", std::move(outputs)},
+                      {"hyperconnections", std::move(hyperconnections)},
+                      {"reliability", std::move(settings)},
+                      {"costs", std::move(costs)}};
+}
+
+void tools::drawDot(NetworkOp network, llvm::raw_ostream &out) {
+  // Names are identifiers, so they need no escapes.
+  out << "digraph \"" << network.getSymName() << "\" {\n"
+      << "  rankdir=LR;\n  node [shape=box, style=rounded, fontname=\"sans-serif\"];\n"
+      << "  edge [fontname=\"sans-serif\", fontsize=10];\n";
+  for (auto node : network.getOps<NodeOp>())
+    out << "  \"" << node.getName() << "\" [label=\"" << node.getName() << "\\n"
+        << getCost(node).parameters << " parameters\"];\n";
+  for (auto connection : network.getOps<HyperconnectionOp>()) {
+    out << "  \"" << connection.getSender().getName() << "\" -> \"" << connection.getReceiver()
+        << "\" [label=\"" << getBytes(connection) << " B\"";
+    if (connection.getKind() == HyperconnectionKind::Skip)
+      out << ", style=dashed, constraint=false";
+    out << "];\n";
+  }
+  for (auto input : network.getOps<InputOp>())
+    out << "  \"in " << input.getName() << "\" [label=\"" << input.getName()
+        << "\", shape=plaintext];\n  \"in " << input.getName() << "\" -> \"" << input.getNode() << "\";\n";
+  for (auto output : network.getOps<OutputOp>())
+    out << "  \"out " << output.getName() << "\" [label=\"" << output.getName()
+        << "\", shape=plaintext];\n  \"" << output.getValue().getDefiningOp<NodeOp>().getName()
+        << "\" -> \"out " << output.getName() << "\";\n";
+  out << "}\n";
+}

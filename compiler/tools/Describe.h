@@ -1,0 +1,21 @@
+// A compiled network as JSON and as a drawing.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include "rnet/Dialect/RNetDialect.h"
+
+#include "llvm/Support/JSON.h"
+
+namespace rnet::tools {
+
+/// The spelling of a scheme on the command line and in files: "resilinet+".
+llvm::StringRef spellScheme(Scheme scheme);
+
+/// The network as data, schema 1: nodes in order, inputs, outputs, hyperconnections with their bytes, settings, costs per
+/// node. `rnet run` reads it too. The network must have passed buildNetworkPipeline.
+llvm::json::Value describe(NetworkOp network);
+
+/// The topology for Graphviz: machines as boxes, skip hyperconnections dashed.
+void drawDot(NetworkOp network, llvm::raw_ostream &out);
+
+} // namespace rnet::tools

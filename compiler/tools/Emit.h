@@ -1,0 +1,21 @@
+// `rnet check` and `rnet emit`: the compilation, seen at any stage.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include "Spec.h"
+
+namespace rnet::tools {
+
+enum class Stage { Ast, Network, Nodes, EmitC, Cpp, Dot, Json };
+
+/// Reports the mistakes in each spec, shapes included. Returns the exit code: 1 on errors.
+int check(const std::vector<std::string> &paths, Scheme scheme, const SpecOptions &options);
+
+/// Writes a stage to `output`, or to standard output where that is empty; files are written atomically.
+int emit(const std::string &path, Stage stage, Scheme scheme, const SpecOptions &options,
+         const std::string &output);
+
+/// Prints every diagnostic's id, severity and meaning.
+void listDiagnostics(llvm::raw_ostream &out);
+
+} // namespace rnet::tools

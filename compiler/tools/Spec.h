@@ -1,0 +1,40 @@
+// A spec on its way from file to IR, with the one place where its diagnostics are printed.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include "rnet/Dialect/RNetDialect.h"
+
+#include "llvm/Support/SourceMgr.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace rnet::tools {
+
+struct SpecOptions {
+  std::vector<std::string> disabledWarnings; ///< ids
+};
+
+/// Every step returns false where it failed; its diagnostics are then on stderr.
+class Spec {
+public:
+  explicit Spec(const SpecOptions &options);
+  ~Spec();
+
+  /// Reads, parses and checks; warnings count for `scheme`.
+  bool load(const std::string &path, Scheme scheme);
+  /// Imports and runs what training and inference share.
+  bool compileNetwork(Scheme scheme);
+  /// Goes on to the node programs, inference and training.
+  bool compilePrograms(Scheme scheme);
+
+  mlir::ModuleOp getModule() const;
+  NetworkOp getNetwork() const;
+
+private:
+  struct State;
+  std::unique_ptr<State> state;
+};
+
+} // namespace rnet::tools

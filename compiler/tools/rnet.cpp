@@ -1,0 +1,118 @@
+// rnet: the driver. Each subcommand is a function of its own; this file holds the command line.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "Build.h"
+#include "Emit.h"
+#include "Format.h"
+#include "Interpret.h"
+#include "Run.h"
+#include "Spec.h"
+
+#include <CLI/CLI.hpp>
+
+#include <map>
+
+using namespace rnet;
+using namespace rnet::tools;
+
+namespace {
+
+const std::map<std::string, Scheme> kSchemes = {{"vanilla", Scheme::Vanilla},
+                                                {"dfg", Scheme::DFG},
+                                                {"resilinet", Scheme::ResiliNet},
+                                                {"resilinet+", Scheme::ResiliNetPlus}};
+const std::map<std::string, Stage> kStages = {
+    {"ast", Stage::Ast},     {"mlir", Stage::Network}, {"nodes", Stage::Nodes}, {"emitc", Stage::EmitC},
+    {"cpp", Stage::Cpp},     {"dot", Stage::Dot},      {"json", Stage::Json}};
+
+struct Arguments {
+  std::vector<std::string> specs;
+  std::string spec, output;
+  Scheme scheme = Scheme::ResiliNetPlus;
+  Stage stage = Stage::Network;
+  SpecOptions options;
+  FormatOptions format;
+  InterpretOptions interpret;
+  BuildOptions build;
+};
+
+void addSpec(CLI::App *command, Arguments &arguments) {
+  command->add_option("spec", arguments.spec, "the .rnet file")->required();
+}
+void addScheme(CLI::App *command, Arguments &arguments) {
+  command->add_option("--scheme", arguments.scheme, "how to compile the topology: vanilla, dfg, resilinet, resilinet+ (default)")
+      ->transform(CLI::CheckedTransformer(kSchemes));
+}
+void addWarnings(CLI::App *command, Arguments &arguments) {
+  command->add_option("-W,--disable-warning", arguments.options.disabledWarnings,
+                      "switch off a warning by its id (repeatable)");
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  CLI::App app{"rnet: a compiler for neural networks that keep answering when machines die", "rnet"};
+  app.require_subcommand(1);
+  app.set_version_flag("--version", std::string("rnet ") + RNET_VERSION);
+  Arguments a;
+  int status = 0;
+
+  CLI::App *check = app.add_subcommand("check", "Report mistakes in specs; exit 1 on errors");
+  bool listDiagnostics = false;
+  check->add_option("specs", a.specs, "the .rnet files");
+  check->add_flag("--list-diagnostics", listDiagnostics, "list every diagnostic's id and meaning");
+  addScheme(check, a);
+  addWarnings(check, a);
+  check->callback([&] {
+    if (listDiagnostics)
+      return tools::listDiagnostics(llvm::outs());
+    if (a.specs.empty())
+      throw CLI::RequiredError("specs");
+    status = tools::check(a.specs, a.scheme, a.options);
+  });
+
+  CLI::App *emit = app.add_subcommand("emit", "Print any stage of the compilation");
+  addSpec(emit, a);
+  addScheme(emit, a);
+  addWarnings(emit, a);
+  emit->add_option("--as", a.stage, "ast, mlir, nodes, emitc, cpp, dot or json")
+      ->required()
+      ->transform(CLI::CheckedTransformer(kStages));
+  emit->add_option("-o,--output", a.output, "file to write (cpp: folder); default: standard output");
+  emit->callback([&] { status = tools::emit(a.spec, a.stage, a.scheme, a.options, a.output); });
+
+  CLI::App *build = app.add_subcommand("build", "Generate sources in DIR/src and compile them to DIR/bin");
+  addSpec(build, a);
+  addScheme(build, a);
+  addWarnings(build, a);
+  build->add_option("-o,--output", a.build.directory, "the folder DIR")->required();
+  build->add_option("--march", a.build.march, "target of the C++ compiler (default: as the runtime was built)");
+  build->add_option("--jobs", a.build.jobs, "compilers at a time")->capture_default_str();
+  build->callback([&] { status = tools::build(a.spec, a.scheme, a.options, a.build); });
+
+  CLI::App *run = app.add_subcommand("run", "Run all nodes of a built network on this machine");
+  RunOptions runOptions;
+  addRunOptions(*run, runOptions);
+  run->callback([&] { status = tools::run(runOptions); });
+
+  CLI::App *fmt = app.add_subcommand("fmt", "Format specs in place");
+  fmt->add_option("specs", a.specs, "the .rnet files")->required();
+  fmt->add_flag("--check", a.format.check, "write nothing; exit 1 where a file is not formatted");
+  fmt->callback([&] { status = tools::format(a.specs, a.format); });
+
+  CLI::App *interpret = app.add_subcommand("interpret", "Run the reference interpreter over a dataset");
+  addSpec(interpret, a);
+  addScheme(interpret, a);
+  interpret->add_option("--weights", a.interpret.weights, "the weights file")->required();
+  interpret->add_option("--data", a.interpret.data, "the dataset (.npz or .csv)")->required();
+  interpret->add_option("--down", a.interpret.down, "nodes that are down")->delimiter(',');
+  interpret->add_option("--rows", a.interpret.rows, "the first rows only");
+  interpret->callback([&] {
+    Spec spec(a.options);
+    status = spec.load(a.spec) && spec.compileNetwork(a.scheme)
+                 ? tools::interpret(spec.getNetwork(), a.interpret)
+                 : 1;
+  });
+
+  CLI11_PARSE(app, argc, argv);
+  return status;
+}
