@@ -1,0 +1,146 @@
+// Dense layers for inference: y = W x + b with one accumulator per output.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Bits: y[o] = fma over ascending k of W[o][k] * x[k], starting from b[o]. Batch size, tiling and
+// register width do not change them. Threads: immutable after load.
+#pragma once
+
+#include "rnet/core/rows.h"
+#include "rnet/core/vector.h"
+#include "rnet/core/weights_file.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <memory>
+#include <vector>
+
+namespace rnet {
+
+/// Weights [Out][In] packed as [panel][In][panel width], so that one row streams through them in
+/// order.
+template <std::size_t In, std::size_t Out> class Dense {
+public:
+  static constexpr std::size_t kOutputs = (Out + kLanes - 1) / kLanes * kLanes;
+  /// Up to sixteen vectors of accumulators a row (measured best at batch 1, where memory is the
+  /// limit).
+  static constexpr std::size_t kPanel = std::min(kOutputs, 16 * kLanes);
+  static constexpr std::size_t kPanels = (kOutputs + kPanel - 1) / kPanel;
+
+  Status load(const WeightsFile &weights, std::string_view weight, std::string_view bias) {
+    std::vector<float> w(Out * In), b(Out);
+    if (Status status = weights.read(weight, {{Out, In}}, w); !status.ok())
+      return status;
+    if (Status status = weights.read(bias, {{Out}}, b); !status.ok())
+      return status;
+    const std::size_t count = kPanels * kPanel * (In + 1);
+    packed_.reset(
+        static_cast<float *>(std::aligned_alloc(64, (count * sizeof(float) + 63) / 64 * 64)));
+    if (!packed_)
+      return Status::error("out of memory for the weights of '" + std::string(weight) + "'");
+    std::fill_n(packed_.get(), count, 0.0f);
+    for (std::size_t o = 0; o < Out; ++o) {
+      float *panel = packed_.get() + o / kPanel * kPanel * (In + 1) + o % kPanel;
+      panel[0] = b[o];
+      for (std::size_t k = 0; k < In; ++k)
+        panel[(k + 1) * kPanel] = w[o * In + k];
+    }
+    return {};
+  }
+
+  /// Biases of a panel, then its weights: [In + 1][kPanel].
+  const float *panel(std::size_t index) const { return packed_.get() + index * kPanel * (In + 1); }
+
+private:
+  struct Free {
+    void operator()(float *memory) const { std::free(memory); }
+  };
+  std::unique_ptr<float[], Free> packed_;
+};
+
+namespace detail {
+
+/// Vectors of accumulators for a tile of rows.
+template <std::size_t In, std::size_t PanelWidth, std::size_t TileRows, std::size_t Vectors,
+          bool Relu>
+inline void dense_tile(const float *panel, const float *const (&x)[TileRows],
+                       float *const (&y)[TileRows], std::size_t columns) {
+  Lanes sum[TileRows][Vectors];
+  for (std::size_t row = 0; row < TileRows; ++row)
+    for (std::size_t v = 0; v < Vectors; ++v)
+      sum[row][v] = load(panel + v * kLanes);
+  for (std::size_t k = 0; k < In; ++k) {
+    panel += PanelWidth;
+    for (std::size_t v = 0; v < Vectors; ++v) {
+      const Lanes w = load(panel + v * kLanes);
+      for (std::size_t row = 0; row < TileRows; ++row)
+        sum[row][v] = fma(w, splat(x[row][k]), sum[row][v]);
+    }
+  }
+  for (std::size_t row = 0; row < TileRows; ++row)
+    for (std::size_t v = 0; v < Vectors && v * kLanes < columns; ++v) {
+      Lanes value = sum[row][v];
+      if constexpr (Relu)
+        value = value > Lanes{} ? value : Lanes{};
+      store(y[row] + v * kLanes, value);
+    }
+}
+
+template <bool Relu, std::size_t In, std::size_t Out, class X>
+void dense(Presence present, Rows<In, X> x, const Dense<In, Out> &weights, Rows<Out, float> y) {
+  using D = Dense<In, Out>;
+  constexpr std::size_t kTile = 4, kVectors = D::kPanel / kLanes;
+  const float *from[kTile];
+  float *to[kTile];
+  std::size_t row = 0;
+  while (row < present.count) {
+    std::size_t rows = 0;
+    for (; row < present.count && rows < kTile; ++row)
+      if (present[row]) {
+        from[rows] = x.row(row);
+        to[rows++] = y.row(row);
+      }
+    for (std::size_t p = 0; p < D::kPanels; ++p) {
+      const std::size_t first = p * D::kPanel, columns = row_stride(Out) - first;
+      if (rows == kTile) {
+        // Four vectors at a time: sixteen accumulators.
+        constexpr std::size_t kWide = std::min<std::size_t>(4, kVectors);
+        std::size_t v = 0;
+        for (; v + kWide <= kVectors && v * kLanes < columns; v += kWide) {
+          const std::size_t at = first + v * kLanes;
+          float *const tile[kTile] = {to[0] + at, to[1] + at, to[2] + at, to[3] + at};
+          dense_tile<In, D::kPanel, kTile, kWide, Relu>(weights.panel(p) + v * kLanes, from, tile,
+                                                        columns - v * kLanes);
+        }
+        for (; v < kVectors && v * kLanes < columns; ++v) {
+          const std::size_t at = first + v * kLanes;
+          float *const tile[kTile] = {to[0] + at, to[1] + at, to[2] + at, to[3] + at};
+          dense_tile<In, D::kPanel, kTile, 1, Relu>(weights.panel(p) + v * kLanes, from, tile,
+                                                    columns - v * kLanes);
+        }
+      } else {
+        for (std::size_t r = 0; r < rows; ++r) {
+          const float *const one[1] = {from[r]};
+          float *const tile[1] = {to[r] + first};
+          dense_tile<In, D::kPanel, 1, kVectors, Relu>(weights.panel(p), one, tile, columns);
+        }
+      }
+    }
+  }
+}
+
+} // namespace detail
+
+/// y = W x + b.
+template <std::size_t In, std::size_t Out, class X>
+void dense(Presence present, Rows<In, X> x, const Dense<In, Out> &weights, Rows<Out, float> y) {
+  detail::dense<false>(present, x, weights, y);
+}
+
+/// y = max(W x + b, 0).
+template <std::size_t In, std::size_t Out, class X>
+void dense_relu(Presence present, Rows<In, X> x, const Dense<In, Out> &weights,
+                Rows<Out, float> y) {
+  detail::dense<true>(present, x, weights, y);
+}
+
+} // namespace rnet
