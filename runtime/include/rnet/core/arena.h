@@ -1,5 +1,5 @@
-// The planned memory of a program: the compiler decides where each tensor lies, so a request allocates nothing.
-// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The planned memory of a program: the compiler decides where each tensor lies, so a request
+// allocates nothing. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Ownership and threads: ArenaStorage owns the memory; Arena is a view of it. One user at a time.
 #pragma once
@@ -18,7 +18,8 @@ struct ArenaPlan {
   std::size_t masks;   ///< presence masks
 };
 
-/// Hands out tensors by their planned place: a tensor at column c of a batch of n rows starts c * n elements in.
+/// Hands out tensors by their planned place: a tensor at column c of a batch of n rows starts c * n
+/// elements in.
 template <class T> class BasicArena {
 public:
   BasicArena(T *data, std::uint8_t *masks, std::size_t rows)

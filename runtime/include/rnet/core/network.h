@@ -1,5 +1,5 @@
-// What a compiled network is: the tables that generated code hands to the trainer, the evaluator and
-// the node processes. All data is static and immutable; any thread may read it.
+// What a compiled network is: the tables that generated code hands to the trainer, the evaluator
+// and the node processes. All data is static and immutable; any thread may read it.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
@@ -10,10 +10,11 @@
 
 namespace rnet {
 
-/// A group of skip inputs of a mux that stands in for simple inputs of it. Bits are positions in the
-/// mux, 0 is the first declared. Rule (failover): a group counts where all of `stands_for` are absent
-/// and a member is present, unless a group for the same inputs that bypasses fewer nodes counts;
-/// all present members of a group that counts are taken; groups with equal `bypassed` are added.
+/// A group of skip inputs of a mux that stands in for simple inputs of it. Bits are positions in
+/// the mux, 0 is the first declared. Rule (failover): a group counts where all of `stands_for` are
+/// absent and a member is present, unless a group for the same inputs that bypasses fewer nodes
+/// counts; all present members of a group that counts are taken; groups with equal `bypassed` are
+/// added.
 struct StandIn {
   std::uint64_t stands_for;
   std::uint64_t members;
@@ -76,9 +77,9 @@ struct Source {
 /// A physical node.
 struct NodeDescription {
   std::string_view name;
-  bool failable;                   ///< named in a reliability setting with less than "always"
-  double failout;                  ///< failure probability in training; 0 where there is no failout
-  std::span<const Source> inputs;  ///< in the order of the mux
+  bool failable;                  ///< named in a reliability setting with less than "always"
+  double failout;                 ///< failure probability in training; 0 where there is no failout
+  std::span<const Source> inputs; ///< in the order of the mux
   Mux mux;
   std::span<const std::size_t> result_widths; ///< elements of each tensor the node makes
 };
@@ -124,18 +125,19 @@ struct TrainingRecipe {
   Optimizer optimizer = Optimizer::adam;
   double rate = 1e-3;
   double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7; ///< adam (Keras' defaults)
-  double momentum = 0;                              ///< sgd
+  double momentum = 0;                               ///< sgd
   std::size_t batch = 128;
   std::size_t epochs = 50;
   std::uint64_t seed = 0;
-  bool keep_best = true; ///< weights of the epoch with the best validation accuracy, first among equals
+  bool keep_best =
+      true; ///< weights of the epoch with the best validation accuracy, first among equals
 };
 
 /// The whole network as compiled under one scheme. Nodes are in topological order of the
 /// hyperconnections AND in spec order where the spec allows.
 struct NetworkDescription {
   std::string_view name;
-  std::string_view scheme;                ///< "vanilla" | "dfg" | "resilinet" | "resilinet+"
+  std::string_view scheme;                 ///< "vanilla" | "dfg" | "resilinet" | "resilinet+"
   std::string_view parameters_fingerprint; ///< hex SHA-256 over names and shapes
   std::string_view topology_fingerprint;   ///< hex SHA-256 over topology and scheme
   std::span<const NodeDescription> nodes;

@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Threads: `load` before anything else; afterwards `infer` is const and may run on several threads,
-// each with an arena (made for exactly this number of rows by ArenaStorage::arena) and outputs of its own.
+// each with an arena (made for exactly this number of rows by ArenaStorage::arena) and outputs of
+// its own.
 #pragma once
 
 #include "rnet/core/arena.h"
@@ -25,9 +26,9 @@ public:
   virtual ArenaPlan arena_plan() const noexcept = 0;
 
   /// Computes every row that has an input. `inputs` are in the order of NodeDescription::inputs,
-  /// `outputs` in that of result_widths; all have the same number of rows. Writes the outputs' values
-  /// and presence. Allocates nothing, throws nothing. Row r of a batch gives the same bits as row r
-  /// alone.
+  /// `outputs` in that of result_widths; all have the same number of rows. Writes the outputs'
+  /// values and presence. Allocates nothing, throws nothing. Row r of a batch gives the same bits
+  /// as row r alone.
   virtual void infer(std::span<const Tensor<const float>> inputs,
                      std::span<const Tensor<float>> outputs, Arena &arena) const noexcept = 0;
 };

@@ -14,8 +14,8 @@ namespace rnet {
 /// Elements from one row to the next: rows start on 64-byte borders (16 floats).
 constexpr std::size_t row_stride(std::size_t width) { return (width + 15) / 16 * 16; }
 
-/// Which rows of a batch are there: one byte a row, 1 present, 0 absent. An absent row has no value:
-/// it is never computed, read, or inferred from zeros.
+/// Which rows of a batch are there: one byte a row, 1 present, 0 absent. An absent row has no
+/// value: it is never computed, read, or inferred from zeros.
 struct Presence {
   std::uint8_t *rows = nullptr;
   std::size_t count = 0;
