@@ -28,9 +28,9 @@ public:
 
   Status load(const WeightsFile &weights, std::string_view weight, std::string_view bias) {
     std::vector<float> w(Out * In), b(Out);
-    if (Status status = weights.read(weight, {{Out, In}}, w); !status.ok())
+    if (Status status = weights.read(weight, {Out, In}, w); !status.ok())
       return status;
-    if (Status status = weights.read(bias, {{Out}}, b); !status.ok())
+    if (Status status = weights.read(bias, {Out}, b); !status.ok())
       return status;
     const std::size_t count = kPanels * kPanel * (In + 1);
     packed_.reset(

@@ -13,9 +13,9 @@ namespace rnet {
 template <std::size_t Width> class Normalization {
 public:
   Status load(const WeightsFile &weights, std::string_view mean, std::string_view deviation) {
-    if (Status status = weights.read(mean, {{Width}}, mean_); !status.ok())
+    if (Status status = weights.read(mean, {Width}, mean_); !status.ok())
       return status;
-    return weights.read(deviation, {{Width}}, deviation_);
+    return weights.read(deviation, {Width}, deviation_);
   }
   const float *mean() const { return mean_.data(); }
   const float *deviation() const { return deviation_.data(); }

@@ -1,0 +1,46 @@
+// Accuracy under every failure pattern, and what follows from it.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include "rnet/core/dataset.h"
+#include "rnet/evaluate/forward.h"
+
+#include <string>
+#include <vector>
+
+namespace rnet::evaluate {
+
+/// One failure pattern.
+struct Pattern {
+  DownSet down;
+  Usage usage;
+  double accuracy;           ///< fraction of rows answered right; of guessing where nothing flows
+  std::vector<float> output; ///< [rows][classes], when asked for; zero where nothing flows
+};
+
+struct Evaluation {
+  std::size_t samples;
+  double guess; ///< sum over classes of p_train * p_test
+  std::vector<Pattern> patterns;
+
+  /// Of the pattern with these nodes down.
+  double accuracy(DownSet down) const;
+  /// Sum over patterns of their probability times their accuracy (resilinet.md).
+  double expected(const SettingDescription &setting) const;
+};
+
+struct EvaluationOptions {
+  std::size_t batch = 128;
+  std::size_t threads = 1;
+  bool keep_outputs = false;
+};
+
+/// Nodes that may fail, in node order.
+std::vector<std::size_t> failable_nodes(const NetworkDescription &network);
+
+/// Runs all 2^n patterns over these rows. `class_counts` are those of the training rows. Results do not depend on batch or threads.
+Evaluation evaluate(const NetworkDescription &network, std::span<Program *const> programs, const Dataset &dataset,
+                    const std::vector<std::int64_t> &rows, const std::vector<std::int64_t> &class_counts,
+                    const EvaluationOptions &options);
+
+} // namespace rnet::evaluate

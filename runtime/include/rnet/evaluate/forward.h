@@ -1,0 +1,56 @@
+// A whole network in one process, some of its nodes down: the very programs that are deployed.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Ownership and threads: programs and network outlive the object; one object per thread.
+#pragma once
+
+#include "rnet/core/accuracy_table.h"
+#include "rnet/core/network.h"
+#include "rnet/core/program.h"
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace rnet::evaluate {
+
+/// Which nodes are down: bit k for node k.
+using DownSet = std::uint64_t;
+
+class Forward {
+public:
+  /// `programs` in node order, loaded. At most `capacity` rows a call.
+  Forward(const NetworkDescription &network, std::span<Program *const> programs, std::size_t capacity);
+
+  /// Runs `rows` rows: inputs[k] is [rows][width] of network input k, without padding. Allocates nothing.
+  void run(std::span<const float *const> inputs, std::size_t rows, DownSet down);
+
+  /// Of the last run: output 0 of the network, [rows][row_stride(width)], and its presence.
+  Tensor<const float> output(std::size_t index = 0) const;
+
+private:
+  struct Buffer {
+    ArenaStorage<float> storage;
+    std::size_t width;
+    Tensor<float> view(std::size_t rows) const;
+  };
+
+  const NetworkDescription &network_;
+  std::span<Program *const> programs_;
+  std::vector<std::vector<Buffer>> results_; ///< [node][result]
+  std::vector<Buffer> inputs_;
+  std::vector<ArenaStorage<float>> arenas_;
+  std::size_t rows_ = 0;
+  std::vector<Tensor<const float>> node_inputs_;
+  std::vector<Tensor<float>> node_outputs_;
+};
+
+/// The hyperconnections that an answer of output 0 uses while these nodes are down: those whose tensors were taken, on a
+/// path to the output. `flow` is false where the output has no input at all.
+struct Usage {
+  UsedSet used;
+  bool flow;
+};
+Usage find_usage(const NetworkDescription &network, DownSet down);
+
+} // namespace rnet::evaluate

@@ -1,0 +1,193 @@
+// The command line of an evaluator.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "rnet/evaluate/main.h"
+
+#include "rnet/core/atomic_file.h"
+#include "rnet/core/npz.h"
+#include "rnet/core/split_metadata.h"
+#include "rnet/core/weights_file.h"
+#include "rnet/evaluate/evaluate.h"
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include <cstdio>
+#include <iostream>
+
+namespace rnet::evaluate {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr std::size_t kMaxFailable = 16;
+
+struct Options {
+  std::string weights, data, test, json, predictions;
+  bool all = false;
+  EvaluationOptions evaluation;
+};
+
+std::vector<std::string> names(const NetworkDescription &network, DownSet down) {
+  std::vector<std::string> list;
+  for (std::size_t node = 0; node < network.nodes.size(); ++node)
+    if (down >> node & 1)
+      list.emplace_back(network.nodes[node].name);
+  return list;
+}
+
+std::string join(const std::vector<std::string> &words, const char *none) {
+  std::string text;
+  for (const std::string &word : words)
+    text += (text.empty() ? "" : " + ") + word;
+  return text.empty() ? none : text;
+}
+
+void print_table(const NetworkDescription &network, const Evaluation &result) {
+  std::printf("%s, scheme %.*s: %zu samples\n\n", std::string(network.name).c_str(),
+              static_cast<int>(network.scheme.size()), network.scheme.data(), result.samples);
+  std::size_t width = 20;
+  for (const Pattern &pattern : result.patterns)
+    width = std::max(width, join(names(network, pattern.down), "none").size());
+  std::printf("%-*s  %8s  %s\n", static_cast<int>(width), "nodes down", "accuracy", "hyperconnections used");
+  for (const Pattern &pattern : result.patterns) {
+    std::string used;
+    for (std::size_t k = 0; k < network.hyperconnections.size(); ++k)
+      if (pattern.usage.used >> k & 1)
+        used += (used.empty() ? "" : " ") + std::string(network.hyperconnections[k].name);
+    std::printf("%-*s  %7.2f%%  %s\n", static_cast<int>(width), join(names(network, pattern.down), "none").c_str(),
+                100 * pattern.accuracy, pattern.usage.flow ? used.c_str() : "no information flow: a guess");
+  }
+  if (!network.settings.empty())
+    std::printf("\n%-*s  %8s\n", static_cast<int>(width), "reliability setting", "expected");
+  for (const SettingDescription &setting : network.settings)
+    std::printf("%-*s  %7.2f%%\n", static_cast<int>(width), std::string(setting.name).c_str(),
+                100 * result.expected(setting));
+}
+
+ordered_json to_json(const NetworkDescription &network, const Evaluation &result) {
+  ordered_json expected = ordered_json::object(), single = ordered_json::object(), patterns = ordered_json::array();
+  for (const SettingDescription &setting : network.settings)
+    expected[std::string(setting.name)] = result.expected(setting);
+  for (std::size_t node : failable_nodes(network))
+    single[std::string(network.nodes[node].name)] = result.accuracy(DownSet(1) << node);
+  for (const Pattern &pattern : result.patterns)
+    patterns.push_back({{"down", names(network, pattern.down)},
+                        {"flow", pattern.usage.flow},
+                        {"accuracy", pattern.accuracy}});
+  return {{"schema", 1},
+          {"samples", result.samples},
+          {"accuracy", result.accuracy(0)},
+          {"guess", result.guess},
+          {"expected_accuracy", expected},
+          {"single_down", single},
+          {"patterns", patterns}};
+}
+
+Status write_predictions(const std::string &path, const NetworkDescription &network, const Evaluation &result,
+                         const Dataset &dataset, const std::vector<std::int64_t> &rows) {
+  std::map<std::string, NpyArray> arrays;
+  const std::size_t classes = network.outputs[0].width;
+  const std::vector<std::size_t> failable = failable_nodes(network);
+  std::vector<std::uint8_t> down;
+  std::vector<std::string> nodes;
+  for (std::size_t node : failable)
+    nodes.emplace_back(network.nodes[node].name);
+  for (std::size_t p = 0; p < result.patterns.size(); ++p) {
+    const std::vector<float> &output = result.patterns[p].output;
+    arrays["output/" + std::to_string(p)] = make_array(std::span(output), {rows.size(), classes});
+    for (std::size_t node : failable)
+      down.push_back(result.patterns[p].down >> node & 1);
+  }
+  std::vector<std::int32_t> labels;
+  for (std::int64_t row : rows)
+    labels.push_back(dataset.labels[static_cast<std::size_t>(row)]);
+  arrays["patterns"] = make_array(std::span<const std::uint8_t>(down), {result.patterns.size(), failable.size()});
+  arrays["nodes"] = make_array(nodes);
+  arrays["rows"] = make_array(std::span(rows), {rows.size()});
+  arrays["labels"] = make_array(std::span<const std::int32_t>(labels), {labels.size()});
+  return write_npz(path, arrays);
+}
+
+Status run(const Options &options, const NetworkDescription &network, std::span<Program *const> programs) {
+  if (const std::size_t count = failable_nodes(network).size(); count > kMaxFailable)
+    return Status::error("network '" + std::string(network.name) + "' has " + std::to_string(count) +
+                         " failable nodes; every pattern of at most " + std::to_string(kMaxFailable) +
+                         " can be evaluated");
+  auto weights = WeightsFile::open(options.weights);
+  if (!weights.ok())
+    return weights.status();
+  if (Status status = weights->check(network, /*topology=*/true); !status.ok())
+    return status;
+  if (Status status = weights->verify(); !status.ok())
+    return status;
+  for (Program *program : programs)
+    if (Status status = program->load(*weights); !status.ok())
+      return status;
+  auto dataset = read_dataset(options.test.empty() ? options.data : options.test, network);
+  if (!dataset.ok())
+    return dataset.status();
+  auto metadata = SplitMetadata::read(*weights);
+  if (!metadata.ok())
+    return metadata.status();
+  std::vector<std::int64_t> rows;
+  if (options.all) {
+    rows.resize(dataset->rows);
+    std::iota(rows.begin(), rows.end(), 0);
+  } else {
+    if (Status status = metadata->check_test_data(*dataset); !status.ok())
+      return status;
+    rows = metadata->test_rows(*dataset);
+  }
+  if (rows.empty())
+    return Status::error("there are no test rows in '" + options.data + "'");
+
+  EvaluationOptions evaluation = options.evaluation;
+  evaluation.keep_outputs = !options.predictions.empty();
+  const Evaluation result = evaluate(network, programs, *dataset, rows, metadata->class_counts, evaluation);
+  print_table(network, result);
+  if (!options.json.empty())
+    if (Status status = write_file(options.json, to_json(network, result).dump(1) + "\n"); !status.ok())
+      return status;
+  if (!options.predictions.empty())
+    if (Status status = write_predictions(options.predictions, network, result, *dataset, rows); !status.ok())
+      return status;
+
+  std::vector<PatternAccuracy> table;
+  for (const Pattern &pattern : result.patterns)
+    table.push_back({names(network, pattern.down), pattern.usage.used, pattern.usage.flow, pattern.accuracy});
+  return AccuracyTable::write(AccuracyTable::path_for(options.weights), network, weights->data_hash(), table);
+}
+
+} // namespace
+
+int main(int argc, char **argv, const NetworkDescription &network, std::span<Program *const> programs) {
+  CLI::App app{"Accuracy of network '" + std::string(network.name) + "' (scheme " + std::string(network.scheme) +
+                   ") under every failure pattern",
+               std::string(network.name) + "-evaluate"};
+  Options options;
+  app.add_option("--weights", options.weights, "the weights file")->required();
+  auto *data = app.add_option("--data", options.data, "the dataset that it was trained on (.npz or .csv): its test rows count");
+  auto *test = app.add_option("--test", options.test, "the file of test rows, where training had files for each part");
+  data->excludes(test);
+  app.add_flag("--all", options.all, "count every row of the file, whether training saw it or not");
+  app.add_option("--json", options.json, "write the results as JSON");
+  app.add_option("--predictions", options.predictions, "write the outputs of every pattern (.npz)");
+  app.add_option("--batch", options.evaluation.batch, "rows at a time; no result depends on it")
+      ->check(CLI::Range(1, 65536))
+      ->capture_default_str();
+  app.add_option("--threads", options.evaluation.threads, "no result depends on it")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  CLI11_PARSE(app, argc, argv);
+  if (options.data.empty() && options.test.empty()) {
+    std::cerr << "error: --data is required\n";
+    return 1;
+  }
+  if (Status status = run(options, network, programs); !status.ok()) {
+    std::cerr << "error: " << status.message() << "\n";
+    return 1;
+  }
+  return 0;
+}
+
+} // namespace rnet::evaluate
