@@ -16,7 +16,8 @@ struct InsertFailout : rnet::impl::InsertFailoutBase<InsertFailout> {
 
   void runOnOperation() override {
     for (auto node : getOperation().getOps<NodeOp>()) {
-      if (!node.getFailoutAttr() || node.getFailoutAttr().getValueAsDouble() == 0)
+      // A rate of 0 counts: the command line may raise it.
+      if (!node.getFailoutAttr())
         continue;
       // Behind the mux, or behind the one input of a node that has none.
       auto muxes = node.getBody().getOps<MuxOp>();

@@ -1,4 +1,4 @@
-// Failout stands behind the mux of a node that may fail; a rate of 0 inserts nothing.
+// Failout stands behind the mux of a node that may fail, and nowhere else.
 // RUN: %rnet-opt %s -pass-pipeline='builtin.module(rnet.network(rnet-insert-failout))' | FileCheck %s
 
 rnet.network @n {
@@ -6,7 +6,7 @@ rnet.network @n {
   // CHECK: rnet.node "a"
   // CHECK-NOT: rnet.failout
   // CHECK: rnet.node "b"
-  %a = rnet.node "a"(%x) failout 0.0 {
+  %a = rnet.node "a"(%x) {
   ^bb0(%in: tensor<?x2xf32>):
     rnet.yield %in : tensor<?x2xf32>
   } : (tensor<?x2xf32>) -> tensor<?x2xf32>

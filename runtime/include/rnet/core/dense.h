@@ -89,6 +89,11 @@ template <bool Relu, std::size_t In, std::size_t Out, class X>
 void dense(Presence present, Rows<In, X> x, const Dense<In, Out> &weights, Rows<Out, float> y) {
   using D = Dense<In, Out>;
   constexpr std::size_t kTile = 4, kVectors = D::kPanel / kLanes;
+  // Of a full tile, four vectors at a time where that divides the panel: sixteen accumulators.
+  constexpr std::size_t kWide = kVectors % 4 == 0   ? 4
+                                : kVectors % 3 == 0 ? 3
+                                : kVectors % 2 == 0 ? 2
+                                                    : 1;
   const float *from[kTile];
   float *to[kTile];
   std::size_t row = 0;
@@ -102,20 +107,11 @@ void dense(Presence present, Rows<In, X> x, const Dense<In, Out> &weights, Rows<
     for (std::size_t p = 0; p < D::kPanels; ++p) {
       const std::size_t first = p * D::kPanel, columns = row_stride(Out) - first;
       if (rows == kTile) {
-        // Four vectors at a time: sixteen accumulators.
-        constexpr std::size_t kWide = std::min<std::size_t>(4, kVectors);
-        std::size_t v = 0;
-        for (; v + kWide <= kVectors && v * kLanes < columns; v += kWide) {
+        for (std::size_t v = 0; v < kVectors && v * kLanes < columns; v += kWide) {
           const std::size_t at = first + v * kLanes;
           float *const tile[kTile] = {to[0] + at, to[1] + at, to[2] + at, to[3] + at};
           dense_tile<In, D::kPanel, kTile, kWide, Relu>(weights.panel(p) + v * kLanes, from, tile,
                                                         columns - v * kLanes);
-        }
-        for (; v < kVectors && v * kLanes < columns; ++v) {
-          const std::size_t at = first + v * kLanes;
-          float *const tile[kTile] = {to[0] + at, to[1] + at, to[2] + at, to[3] + at};
-          dense_tile<In, D::kPanel, kTile, 1, Relu>(weights.panel(p) + v * kLanes, from, tile,
-                                                    columns - v * kLanes);
         }
       } else {
         for (std::size_t r = 0; r < rows; ++r) {

@@ -1,0 +1,69 @@
+// Adam, and gradient descent with momentum.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include "rnet/train/node_trainer.h"
+
+#include <cmath>
+#include <vector>
+
+namespace rnet::train {
+
+/// State beside each trained parameter. One user at a time; each update is elementwise, so the order of parameters
+/// does not matter.
+template <class T> class OptimizerState {
+public:
+  OptimizerState(const TrainingRecipe &recipe, std::span<const Parameter<T>> parameters) : recipe_(recipe) {
+    for (const Parameter<T> &parameter : parameters) {
+      first_.emplace_back(parameter.gradient.size());
+      second_.emplace_back(recipe.optimizer == Optimizer::adam ? parameter.gradient.size() : 0);
+    }
+  }
+
+  /// One step of all parameters by their gradients.
+  ///   adam (Kingma & Ba 2015, algorithm 1): w -= rate * mhat / (sqrt(vhat) + epsilon)
+  ///   sgd: v = momentum * v + g; w -= rate * v
+  void update(std::span<const Parameter<T>> parameters) {
+    ++steps_;
+    for (std::size_t k = 0; k < parameters.size(); ++k)
+      if (recipe_.optimizer == Optimizer::adam)
+        adam(parameters[k], first_[k], second_[k]);
+      else
+        sgd(parameters[k], first_[k]);
+  }
+
+  std::uint64_t steps() const { return steps_; }
+  void set_steps(std::uint64_t steps) { steps_ = steps; }
+  /// For checkpoints: momentum or first moment, and second moment, of parameter k.
+  std::vector<T> &first(std::size_t k) { return first_[k]; }
+  std::vector<T> &second(std::size_t k) { return second_[k]; }
+
+private:
+  void adam(const Parameter<T> &parameter, std::vector<T> &m, std::vector<T> &v) const {
+    const T beta1 = static_cast<T>(recipe_.beta1), beta2 = static_cast<T>(recipe_.beta2),
+            epsilon = static_cast<T>(recipe_.epsilon);
+    const double t = static_cast<double>(steps_);
+    const T rate = static_cast<T>(recipe_.rate / (1 - std::pow(recipe_.beta1, t)));
+    const T correction = static_cast<T>(1 / std::sqrt(1 - std::pow(recipe_.beta2, t)));
+    T *const w = parameter.value.data();
+    const T *const g = parameter.gradient.data();
+    for (std::size_t k = 0; k < m.size(); ++k) {
+      m[k] = beta1 * m[k] + (1 - beta1) * g[k];
+      v[k] = beta2 * v[k] + (1 - beta2) * g[k] * g[k];
+      w[k] -= rate * m[k] / (std::sqrt(v[k]) * correction + epsilon);
+    }
+  }
+  void sgd(const Parameter<T> &parameter, std::vector<T> &velocity) const {
+    const T momentum = static_cast<T>(recipe_.momentum), rate = static_cast<T>(recipe_.rate);
+    for (std::size_t k = 0; k < velocity.size(); ++k) {
+      velocity[k] = momentum * velocity[k] + parameter.gradient[k];
+      parameter.value[k] -= rate * velocity[k];
+    }
+  }
+
+  TrainingRecipe recipe_;
+  std::uint64_t steps_ = 0;
+  std::vector<std::vector<T>> first_, second_;
+};
+
+} // namespace rnet::train
