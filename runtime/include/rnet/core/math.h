@@ -13,7 +13,7 @@
 namespace rnet {
 
 /// e^x within 2 units in the last place; 0 below -87.3, infinity above 88.7. Cody-Waite reduction
-/// and a polynomial of degree 6, all steps fused.
+/// and a polynomial of degree 7, all steps fused.
 inline float exp(float x) {
   if (!(x > -87.33654f))
     return std::isnan(x) ? x : 0.0f;
@@ -22,7 +22,8 @@ inline float exp(float x) {
   const float n = std::nearbyint(x * 1.44269504f);
   float r = std::fma(n, -0.693359375f, x);
   r = std::fma(n, 2.12194440e-4f, r);
-  float p = 1.3981999507e-3f;
+  float p = 1.9875691500e-4f;
+  p = std::fma(p, r, 1.3981999507e-3f);
   p = std::fma(p, r, 8.3334519073e-3f);
   p = std::fma(p, r, 4.1665795894e-2f);
   p = std::fma(p, r, 1.6666665459e-1f);
