@@ -19,7 +19,8 @@ Expected<SplitMetadata> SplitMetadata::read(const WeightsFile &weights) {
     split.test_hash = json.at("test_sha256").get<std::string>();
     split.class_counts = json.at("train_class_counts").get<std::vector<std::int64_t>>();
   } catch (const ordered_json::exception &) {
-    return Status::error("weights file '" + weights.path() + "' does not say how its data were split");
+    return Status::error("weights file '" + weights.path() +
+                         "' does not say how its data were split");
   }
   split.dataset_hash = weights.metadata("rnet.dataset_sha256");
   return split;
@@ -27,17 +28,19 @@ Expected<SplitMetadata> SplitMetadata::read(const WeightsFile &weights) {
 
 void SplitMetadata::write(std::map<std::string, std::string> &metadata) const {
   metadata["rnet.dataset_sha256"] = dataset_hash;
-  metadata["rnet.split"] = ordered_json{{"kind", kind},
-                                        {"seed", seed},
-                                        {"test_sha256", test_hash},
-                                        {"train_class_counts", class_counts}}
-                               .dump();
+  metadata["rnet.split"] = ordered_json{
+      {"kind", kind},
+      {"seed", seed},
+      {"test_sha256", test_hash},
+      {"train_class_counts",
+       class_counts}}.dump();
 }
 
 Status SplitMetadata::check_test_data(const Dataset &dataset) const {
   const std::string &expected = kind == "files" ? test_hash : dataset_hash;
   if (expected.empty())
-    return Status::error("these weights were trained without test rows; --all counts every row of the file");
+    return Status::error(
+        "these weights were trained without test rows; --all counts every row of the file");
   if (dataset.hash != expected)
     return Status::error("these are not the data that the weights were trained on (hash " +
                          dataset.hash.substr(0, 12) + ", expected " + expected.substr(0, 12) +

@@ -28,7 +28,8 @@ double Evaluation::expected(const SettingDescription &setting) const {
   for (const Pattern &pattern : patterns) {
     double probability = 1;
     for (std::size_t node = 0; node < setting.reliability.size(); ++node)
-      probability *= pattern.down >> node & 1 ? 1 - setting.reliability[node] : setting.reliability[node];
+      probability *=
+          pattern.down >> node & 1 ? 1 - setting.reliability[node] : setting.reliability[node];
     sum += probability * pattern.accuracy;
   }
   return sum;
@@ -39,9 +40,10 @@ namespace {
 /// One thread's work: chunks of rows, every pattern of each.
 class Worker {
 public:
-  Worker(const NetworkDescription &network, std::span<Program *const> programs, const Dataset &dataset,
-         const std::vector<std::int64_t> &rows, std::size_t batch)
-      : network_(network), dataset_(dataset), rows_(rows), batch_(batch), forward_(network, programs, batch) {
+  Worker(const NetworkDescription &network, std::span<Program *const> programs,
+         const Dataset &dataset, const std::vector<std::int64_t> &rows, std::size_t batch)
+      : network_(network), dataset_(dataset), rows_(rows), batch_(batch),
+        forward_(network, programs, batch) {
     for (const InputDescription &input : network.inputs)
       gathered_.emplace_back(batch * input.width);
     for (const auto &input : gathered_)
@@ -49,13 +51,16 @@ public:
   }
 
   /// Counts right answers of rows [begin, begin + batch) into `right`, per pattern.
-  void run(std::size_t begin, std::vector<Pattern> &patterns, std::vector<std::size_t> &right, bool keep) {
-    const std::size_t count = std::min(batch_, rows_.size() - begin), classes = network_.outputs[0].width;
+  void run(std::size_t begin, std::vector<Pattern> &patterns, std::vector<std::size_t> &right,
+           bool keep) {
+    const std::size_t count = std::min(batch_, rows_.size() - begin),
+                      classes = network_.outputs[0].width;
     for (std::size_t k = 0; k < gathered_.size(); ++k) {
       const std::size_t width = network_.inputs[k].width;
       for (std::size_t row = 0; row < count; ++row)
-        std::copy_n(dataset_.inputs[k].data() + static_cast<std::size_t>(rows_[begin + row]) * width, width,
-                    gathered_[k].data() + row * width);
+        std::copy_n(dataset_.inputs[k].data() +
+                        static_cast<std::size_t>(rows_[begin + row]) * width,
+                    width, gathered_[k].data() + row * width);
     }
     for (std::size_t p = 0; p < patterns.size(); ++p) {
       if (!patterns[p].usage.flow)
@@ -84,8 +89,9 @@ private:
 
 } // namespace
 
-Evaluation evaluate(const NetworkDescription &network, std::span<Program *const> programs, const Dataset &dataset,
-                    const std::vector<std::int64_t> &rows, const std::vector<std::int64_t> &class_counts,
+Evaluation evaluate(const NetworkDescription &network, std::span<Program *const> programs,
+                    const Dataset &dataset, const std::vector<std::int64_t> &rows,
+                    const std::vector<std::int64_t> &class_counts,
                     const EvaluationOptions &options) {
   const std::size_t classes = network.outputs[0].width;
   Evaluation result{rows.size(), 0, {}};
@@ -94,8 +100,8 @@ Evaluation evaluate(const NetworkDescription &network, std::span<Program *const>
   for (std::int64_t count : class_counts)
     trained += static_cast<double>(count);
   for (std::size_t k = 0; k < classes; ++k)
-    result.guess += static_cast<double>(class_counts[k]) / trained * static_cast<double>(counts[k]) /
-                    static_cast<double>(rows.size());
+    result.guess += static_cast<double>(class_counts[k]) / trained *
+                    static_cast<double>(counts[k]) / static_cast<double>(rows.size());
 
   const std::vector<std::size_t> nodes = failable_nodes(network);
   for (std::uint64_t bits = 0; bits < std::uint64_t(1) << nodes.size(); ++bits) {
@@ -112,7 +118,8 @@ Evaluation evaluate(const NetworkDescription &network, std::span<Program *const>
   std::atomic<std::size_t> next = 0;
   const std::size_t chunks = (rows.size() + options.batch - 1) / options.batch;
   const std::size_t threads = std::max<std::size_t>(1, std::min(options.threads, chunks));
-  std::vector<std::vector<std::size_t>> right(threads, std::vector<std::size_t>(result.patterns.size()));
+  std::vector<std::vector<std::size_t>> right(threads,
+                                              std::vector<std::size_t>(result.patterns.size()));
   auto work = [&](std::size_t thread) {
     Worker worker(network, programs, dataset, rows, options.batch);
     for (std::size_t chunk; (chunk = next++) < chunks;)
@@ -129,7 +136,9 @@ Evaluation evaluate(const NetworkDescription &network, std::span<Program *const>
     for (const auto &counts : right)
       sum += counts[p];
     Pattern &pattern = result.patterns[p];
-    pattern.accuracy = pattern.usage.flow ? static_cast<double>(sum) / static_cast<double>(rows.size()) : result.guess;
+    pattern.accuracy = pattern.usage.flow
+                           ? static_cast<double>(sum) / static_cast<double>(rows.size())
+                           : result.guess;
   }
   return result;
 }

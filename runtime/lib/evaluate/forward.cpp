@@ -11,7 +11,8 @@ Tensor<float> Forward::Buffer::view(std::size_t rows) const {
   return {arena.rows<1>(0).data, width, arena.mask(0)};
 }
 
-Forward::Forward(const NetworkDescription &network, std::span<Program *const> programs, std::size_t capacity)
+Forward::Forward(const NetworkDescription &network, std::span<Program *const> programs,
+                 std::size_t capacity)
     : network_(network), programs_(programs) {
   for (const InputDescription &input : network.inputs)
     inputs_.push_back({ArenaStorage<float>({row_stride(input.width), 1}, capacity), input.width});
@@ -21,7 +22,8 @@ Forward::Forward(const NetworkDescription &network, std::span<Program *const> pr
       results_.back().push_back({ArenaStorage<float>({row_stride(width), 1}, capacity), width});
     arenas_.emplace_back(programs[node]->arena_plan(), capacity);
     node_inputs_.reserve(std::max(node_inputs_.capacity(), network.nodes[node].inputs.size()));
-    node_outputs_.reserve(std::max(node_outputs_.capacity(), network.nodes[node].result_widths.size()));
+    node_outputs_.reserve(
+        std::max(node_outputs_.capacity(), network.nodes[node].result_widths.size()));
   }
 }
 
@@ -75,7 +77,8 @@ Usage find_usage(const NetworkDescription &network, DownSet down) {
     std::uint64_t arrived = 0;
     for (std::size_t k = 0; k < description.inputs.size(); ++k) {
       const Source &source = description.inputs[k];
-      if (source.kind == Source::Kind::network_input || present[network.hyperconnections[source.index].from])
+      if (source.kind == Source::Kind::network_input ||
+          present[network.hyperconnections[source.index].from])
         arrived |= std::uint64_t(1) << k;
     }
     const std::uint64_t taken = description.mux.taken(arrived);
@@ -83,7 +86,8 @@ Usage find_usage(const NetworkDescription &network, DownSet down) {
     for (std::size_t k = 0; k < description.inputs.size(); ++k)
       if (const Source &source = description.inputs[k];
           (taken >> k & 1) && source.kind == Source::Kind::hyperconnection)
-        used[node] |= used[network.hyperconnections[source.index].from] | UsedSet(1) << source.index;
+        used[node] |= used[network.hyperconnections[source.index].from] | UsedSet(1)
+                                                                              << source.index;
   }
   const std::size_t output = network.outputs[0].node;
   return {used[output], present[output]};

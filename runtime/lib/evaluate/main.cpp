@@ -11,6 +11,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cstdio>
 #include <iostream>
 
@@ -48,14 +49,16 @@ void print_table(const NetworkDescription &network, const Evaluation &result) {
   std::size_t width = 20;
   for (const Pattern &pattern : result.patterns)
     width = std::max(width, join(names(network, pattern.down), "none").size());
-  std::printf("%-*s  %8s  %s\n", static_cast<int>(width), "nodes down", "accuracy", "hyperconnections used");
+  std::printf("%-*s  %8s  %s\n", static_cast<int>(width), "nodes down", "accuracy",
+              "hyperconnections used");
   for (const Pattern &pattern : result.patterns) {
     std::string used;
     for (std::size_t k = 0; k < network.hyperconnections.size(); ++k)
       if (pattern.usage.used >> k & 1)
         used += (used.empty() ? "" : " ") + std::string(network.hyperconnections[k].name);
-    std::printf("%-*s  %7.2f%%  %s\n", static_cast<int>(width), join(names(network, pattern.down), "none").c_str(),
-                100 * pattern.accuracy, pattern.usage.flow ? used.c_str() : "no information flow: a guess");
+    std::printf("%-*s  %7.2f%%  %s\n", static_cast<int>(width),
+                join(names(network, pattern.down), "none").c_str(), 100 * pattern.accuracy,
+                pattern.usage.flow ? used.c_str() : "no information flow: a guess");
   }
   if (!network.settings.empty())
     std::printf("\n%-*s  %8s\n", static_cast<int>(width), "reliability setting", "expected");
@@ -65,7 +68,8 @@ void print_table(const NetworkDescription &network, const Evaluation &result) {
 }
 
 ordered_json to_json(const NetworkDescription &network, const Evaluation &result) {
-  ordered_json expected = ordered_json::object(), single = ordered_json::object(), patterns = ordered_json::array();
+  ordered_json expected = ordered_json::object(), single = ordered_json::object(),
+               patterns = ordered_json::array();
   for (const SettingDescription &setting : network.settings)
     expected[std::string(setting.name)] = result.expected(setting);
   for (std::size_t node : failable_nodes(network))
@@ -74,17 +78,15 @@ ordered_json to_json(const NetworkDescription &network, const Evaluation &result
     patterns.push_back({{"down", names(network, pattern.down)},
                         {"flow", pattern.usage.flow},
                         {"accuracy", pattern.accuracy}});
-  return {{"schema", 1},
-          {"samples", result.samples},
-          {"accuracy", result.accuracy(0)},
-          {"guess", result.guess},
-          {"expected_accuracy", expected},
-          {"single_down", single},
-          {"patterns", patterns}};
+  return {
+      {"schema", 1},           {"samples", result.samples},     {"accuracy", result.accuracy(0)},
+      {"guess", result.guess}, {"expected_accuracy", expected}, {"single_down", single},
+      {"patterns", patterns}};
 }
 
-Status write_predictions(const std::string &path, const NetworkDescription &network, const Evaluation &result,
-                         const Dataset &dataset, const std::vector<std::int64_t> &rows) {
+Status write_predictions(const std::string &path, const NetworkDescription &network,
+                         const Evaluation &result, const Dataset &dataset,
+                         const std::vector<std::int64_t> &rows) {
   std::map<std::string, NpyArray> arrays;
   const std::size_t classes = network.outputs[0].width;
   const std::vector<std::size_t> failable = failable_nodes(network);
@@ -101,18 +103,20 @@ Status write_predictions(const std::string &path, const NetworkDescription &netw
   std::vector<std::int32_t> labels;
   for (std::int64_t row : rows)
     labels.push_back(dataset.labels[static_cast<std::size_t>(row)]);
-  arrays["patterns"] = make_array(std::span<const std::uint8_t>(down), {result.patterns.size(), failable.size()});
+  arrays["patterns"] =
+      make_array(std::span<const std::uint8_t>(down), {result.patterns.size(), failable.size()});
   arrays["nodes"] = make_array(nodes);
   arrays["rows"] = make_array(std::span(rows), {rows.size()});
   arrays["labels"] = make_array(std::span<const std::int32_t>(labels), {labels.size()});
   return write_npz(path, arrays);
 }
 
-Status run(const Options &options, const NetworkDescription &network, std::span<Program *const> programs) {
+Status run(const Options &options, const NetworkDescription &network,
+           std::span<Program *const> programs) {
   if (const std::size_t count = failable_nodes(network).size(); count > kMaxFailable)
-    return Status::error("network '" + std::string(network.name) + "' has " + std::to_string(count) +
-                         " failable nodes; every pattern of at most " + std::to_string(kMaxFailable) +
-                         " can be evaluated");
+    return Status::error("network '" + std::string(network.name) + "' has " +
+                         std::to_string(count) + " failable nodes; every pattern of at most " +
+                         std::to_string(kMaxFailable) + " can be evaluated");
   auto weights = WeightsFile::open(options.weights);
   if (!weights.ok())
     return weights.status();
@@ -123,12 +127,19 @@ Status run(const Options &options, const NetworkDescription &network, std::span<
   for (Program *program : programs)
     if (Status status = program->load(*weights); !status.ok())
       return status;
-  auto dataset = read_dataset(options.test.empty() ? options.data : options.test, network);
+  const std::string &path = options.test.empty() ? options.data : options.test;
+  auto dataset = read_dataset(path, network);
   if (!dataset.ok())
     return dataset.status();
   auto metadata = SplitMetadata::read(*weights);
   if (!metadata.ok())
     return metadata.status();
+  const std::vector<std::int64_t> &counts = metadata->class_counts;
+  if (counts.size() != network.outputs[0].width ||
+      *std::min_element(counts.begin(), counts.end()) < 0 ||
+      *std::max_element(counts.begin(), counts.end()) == 0)
+    return Status::error("weights file '" + options.weights +
+                         "' has class counts that make no sense");
   std::vector<std::int64_t> rows;
   if (options.all) {
     rows.resize(dataset->rows);
@@ -139,37 +150,51 @@ Status run(const Options &options, const NetworkDescription &network, std::span<
     rows = metadata->test_rows(*dataset);
   }
   if (rows.empty())
-    return Status::error("there are no test rows in '" + options.data + "'");
+    return Status::error("there are no test rows in '" + path + "'");
 
   EvaluationOptions evaluation = options.evaluation;
   evaluation.keep_outputs = !options.predictions.empty();
-  const Evaluation result = evaluate(network, programs, *dataset, rows, metadata->class_counts, evaluation);
+  const Evaluation result =
+      evaluate(network, programs, *dataset, rows, metadata->class_counts, evaluation);
   print_table(network, result);
   if (!options.json.empty())
-    if (Status status = write_file(options.json, to_json(network, result).dump(1) + "\n"); !status.ok())
+    if (Status status = write_file(options.json, to_json(network, result).dump(1) + "\n");
+        !status.ok())
       return status;
   if (!options.predictions.empty())
-    if (Status status = write_predictions(options.predictions, network, result, *dataset, rows); !status.ok())
+    if (Status status = write_predictions(options.predictions, network, result, *dataset, rows);
+        !status.ok())
       return status;
 
+  // Rows that training may have seen say nothing about answers to come.
+  if (options.all)
+    return {};
   std::vector<PatternAccuracy> table;
   for (const Pattern &pattern : result.patterns)
-    table.push_back({names(network, pattern.down), pattern.usage.used, pattern.usage.flow, pattern.accuracy});
-  return AccuracyTable::write(AccuracyTable::path_for(options.weights), network, weights->data_hash(), table);
+    table.push_back(
+        {names(network, pattern.down), pattern.usage.used, pattern.usage.flow, pattern.accuracy});
+  return AccuracyTable::write(AccuracyTable::path_for(options.weights), network,
+                              weights->data_hash(), table);
 }
 
 } // namespace
 
-int main(int argc, char **argv, const NetworkDescription &network, std::span<Program *const> programs) {
-  CLI::App app{"Accuracy of network '" + std::string(network.name) + "' (scheme " + std::string(network.scheme) +
-                   ") under every failure pattern",
+int main(int argc, char **argv, const NetworkDescription &network,
+         std::span<Program *const> programs) {
+  CLI::App app{"Accuracy of network '" + std::string(network.name) + "' (scheme " +
+                   std::string(network.scheme) + ") under every failure pattern",
                std::string(network.name) + "-evaluate"};
   Options options;
   app.add_option("--weights", options.weights, "the weights file")->required();
-  auto *data = app.add_option("--data", options.data, "the dataset that it was trained on (.npz or .csv): its test rows count");
-  auto *test = app.add_option("--test", options.test, "the file of test rows, where training had files for each part");
+  auto *data =
+      app.add_option("--data", options.data,
+                     "the dataset that it was trained on (.npz or .csv): its test rows count");
+  auto *test = app.add_option("--test", options.test,
+                              "the file of test rows, where training had files for each part");
   data->excludes(test);
-  app.add_flag("--all", options.all, "count every row of the file, whether training saw it or not");
+  app.add_flag(
+      "--all", options.all,
+      "count every row of the file, whether training saw it or not; writes no accuracy table");
   app.add_option("--json", options.json, "write the results as JSON");
   app.add_option("--predictions", options.predictions, "write the outputs of every pattern (.npz)");
   app.add_option("--batch", options.evaluation.batch, "rows at a time; no result depends on it")

@@ -11,7 +11,8 @@
 
 namespace rnet {
 
-/// How the data of a training run were split. `kind`: "random" (by seed), "array" (the file said), or "files".
+/// How the data of a training run were split. `kind`: "random" (by seed), "array" (the file said),
+/// or "files".
 struct SplitMetadata {
   std::string kind = "random";
   std::uint64_t seed = 0;

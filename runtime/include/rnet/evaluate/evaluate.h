@@ -38,9 +38,11 @@ struct EvaluationOptions {
 /// Nodes that may fail, in node order.
 std::vector<std::size_t> failable_nodes(const NetworkDescription &network);
 
-/// Runs all 2^n patterns over these rows. `class_counts` are those of the training rows. Results do not depend on batch or threads.
-Evaluation evaluate(const NetworkDescription &network, std::span<Program *const> programs, const Dataset &dataset,
-                    const std::vector<std::int64_t> &rows, const std::vector<std::int64_t> &class_counts,
+/// Runs all 2^n patterns over these rows. `class_counts` are those of the training rows. Results do
+/// not depend on batch or threads.
+Evaluation evaluate(const NetworkDescription &network, std::span<Program *const> programs,
+                    const Dataset &dataset, const std::vector<std::int64_t> &rows,
+                    const std::vector<std::int64_t> &class_counts,
                     const EvaluationOptions &options);
 
 } // namespace rnet::evaluate

@@ -20,9 +20,11 @@ using DownSet = std::uint64_t;
 class Forward {
 public:
   /// `programs` in node order, loaded. At most `capacity` rows a call.
-  Forward(const NetworkDescription &network, std::span<Program *const> programs, std::size_t capacity);
+  Forward(const NetworkDescription &network, std::span<Program *const> programs,
+          std::size_t capacity);
 
-  /// Runs `rows` rows: inputs[k] is [rows][width] of network input k, without padding. Allocates nothing.
+  /// Runs `rows` rows: inputs[k] is [rows][width] of network input k, without padding. Allocates
+  /// nothing.
   void run(std::span<const float *const> inputs, std::size_t rows, DownSet down);
 
   /// Of the last run: output 0 of the network, [rows][row_stride(width)], and its presence.
@@ -45,8 +47,9 @@ private:
   std::vector<Tensor<float>> node_outputs_;
 };
 
-/// The hyperconnections that an answer of output 0 uses while these nodes are down: those whose tensors were taken, on a
-/// path to the output. `flow` is false where the output has no input at all.
+/// The hyperconnections that an answer of output 0 uses while these nodes are down: those whose
+/// tensors were taken, on a path to the output. `flow` is false where the output has no input at
+/// all.
 struct Usage {
   UsedSet used;
   bool flow;

@@ -9,8 +9,9 @@
 
 namespace rnet::evaluate {
 
-/// Measures accuracy under every failure pattern. `programs` are in node order, not yet loaded. Returns the exit code; says on
-/// stderr what went wrong.
-int main(int argc, char **argv, const NetworkDescription &network, std::span<Program *const> programs);
+/// Measures accuracy under every failure pattern. `programs` are in node order, not yet loaded.
+/// Returns the exit code; says on stderr what went wrong.
+int main(int argc, char **argv, const NetworkDescription &network,
+         std::span<Program *const> programs);
 
 } // namespace rnet::evaluate
