@@ -6,16 +6,15 @@
 
 #include <zip.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <memory>
-#include <regex>
 
 namespace rnet {
 namespace {
 
 constexpr std::size_t kMaxBytes = std::size_t(16) << 30;
-constexpr std::size_t kMaxHeader = 4096; // std::regex takes stack for each character
 
 struct CloseZip {
   void operator()(zip_t *archive) const { zip_discard(archive); }
@@ -24,49 +23,74 @@ struct CloseEntry {
   void operator()(zip_file_t *entry) const { zip_fclose(entry); }
 };
 
-/// The header of a .npy: a Python dictionary of three known keys. Returns why it is refused, empty
-/// on success.
-std::string parse_header(const std::string &text, NpyArray &array) {
-  static const std::regex descr(R"('descr'\s*:\s*'([<>|=])([a-zA-Z])(\d+)')"),
-      order(R"('fortran_order'\s*:\s*(True|False))"), shape(R"('shape'\s*:\s*\(([\d\s,]*)\))");
-  std::smatch match;
-  if (!std::regex_search(text, match, descr))
-    return "has a type that is not a plain number or text";
-  if (match[1] == ">")
+/// What follows `'key':` in a dictionary; empty where it has no such key.
+std::string_view value_of(std::string_view text, std::string_view key) {
+  const std::size_t at = text.find("'" + std::string(key) + "'");
+  if (at == text.npos)
+    return {};
+  text.remove_prefix(at + key.size() + 2);
+  text.remove_prefix(std::min(text.find_first_not_of(" :"), text.size()));
+  return text;
+}
+
+/// Reads a whole number off the front of `text`.
+bool take_number(std::string_view &text, std::size_t &number) {
+  const auto [next, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  text.remove_prefix(static_cast<std::size_t>(next - text.data()));
+  return error == std::errc();
+}
+
+/// The type, such as '<f4'. Returns why it is refused, empty on success.
+std::string parse_type(std::string_view text, NpyArray &array) {
+  const char *const refusal = "has a type that is not a plain number or text";
+  if (text.size() < 4 || text[0] != '\'' || std::string_view("<>|=").find(text[1]) == text.npos)
+    return refusal;
+  if (text[1] == '>')
     return "is big endian; expected little endian";
-  array.kind = match[2].str()[0];
-  if (std::string("biufSU").find(array.kind) == std::string::npos)
+  array.kind = text[2];
+  text.remove_prefix(3);
+  if (!take_number(text, array.bytes) || text.empty() || text[0] != '\'' ||
+      array.bytes > kMaxBytes / 4)
+    return refusal;
+  const bool is_text = array.kind == 'S' || array.kind == 'U';
+  if (!is_text && std::string_view("biuf").find(array.kind) == std::string_view::npos)
     return std::string("has elements of kind '") + array.kind + "'; expected numbers or text";
-  const std::string digits = match[3];
-  if (std::from_chars(digits.data(), digits.data() + digits.size(), array.bytes).ec != std::errc())
-    return "has elements too large";
   if (array.kind == 'U')
     array.bytes *= 4;
-  if (std::string("biuf").find(array.kind) != std::string::npos && array.bytes != 1 &&
-      array.bytes != 2 && array.bytes != 4 && array.bytes != 8)
-    return "has numbers of " + digits + " bytes; expected 1, 2, 4 or 8";
+  if (!is_text && array.bytes != 1 && array.bytes != 2 && array.bytes != 4 && array.bytes != 8)
+    return "has numbers of " + std::to_string(array.bytes) + " bytes; expected 1, 2, 4 or 8";
   if (array.kind == 'f' && array.bytes < 4)
     return "has half-precision numbers; expected f4 or f8";
-  if (!std::regex_search(text, match, order) || match[1] == "True")
-    return "is in Fortran order; expected C order";
-  if (!std::regex_search(text, match, shape))
+  return "";
+}
+
+/// The shape, such as (10, 23) or (5,).
+std::string parse_shape(std::string_view text, NpyArray &array) {
+  const std::size_t end = text.find(')');
+  if (text.empty() || text[0] != '(' || end == text.npos)
     return "has no shape";
-  const std::string sizes = match[1];
+  text = text.substr(1, end - 1);
   std::size_t total = array.bytes;
-  for (const char *at = sizes.data(), *end = at + sizes.size(); at != end;) {
-    if (*at < '0' || *at > '9') {
-      ++at;
-      continue;
-    }
+  while (text.remove_prefix(std::min(text.find_first_not_of(", "), text.size())), !text.empty()) {
+    const bool digit = text[0] >= '0' && text[0] <= '9';
     std::size_t size = 0;
-    auto [next, error] = std::from_chars(at, end, size);
-    if (error != std::errc() || (size != 0 && total > kMaxBytes / size))
+    if (!digit)
+      return "has no shape";
+    if (!take_number(text, size) || (size != 0 && total > kMaxBytes / size))
       return "is too large";
     total *= size;
     array.shape.push_back(size);
-    at = next;
   }
   return "";
+}
+
+/// The header of a .npy: a Python dictionary of three known keys.
+std::string parse_header(std::string_view text, NpyArray &array) {
+  if (std::string why = parse_type(value_of(text, "descr"), array); !why.empty())
+    return why;
+  if (!value_of(text, "fortran_order").starts_with("False"))
+    return "is in Fortran order; expected C order";
+  return parse_shape(value_of(text, "shape"), array);
 }
 
 std::string parse_npy(const std::string &bytes, NpyArray &array) {
@@ -84,9 +108,8 @@ std::string parse_npy(const std::string &bytes, NpyArray &array) {
   }
   if (header > bytes.size() - begin)
     return "is truncated";
-  if (header > kMaxHeader)
-    return "has a header of more than " + std::to_string(kMaxHeader) + " bytes";
-  if (std::string why = parse_header(bytes.substr(begin, header), array); !why.empty())
+  if (std::string why = parse_header(std::string_view(bytes).substr(begin, header), array);
+      !why.empty())
     return why;
   const std::size_t wanted = array.size() * array.bytes, found = bytes.size() - begin - header;
   if (found != wanted)
