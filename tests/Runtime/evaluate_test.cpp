@@ -298,6 +298,21 @@ TEST_F(Evaluator, RefusesSplitsThatMakeNoSense) {
   }
 }
 
+TEST_F(Evaluator, RefusesMoreNodesThanItCanCount) {
+  auto refuses_network = [&](const std::vector<NodeDescription> &nodes, const std::string &part) {
+    NetworkDescription large = toy;
+    large.nodes = nodes;
+    const std::string data = "--data=" + data_path, weights = "--weights=" + weights_path;
+    const char *argv[] = {"toy-evaluate", data.c_str(), weights.c_str()};
+    testing::internal::CaptureStderr();
+    EXPECT_EQ(evaluate::main(3, const_cast<char **>(argv), large, {}), 1);
+    said = testing::internal::GetCapturedStderr();
+    EXPECT_NE(said.find(part), std::string::npos) << said;
+  };
+  refuses_network(std::vector<NodeDescription>(17, toy_nodes[1]), "has 17 failable nodes");
+  refuses_network(std::vector<NodeDescription>(65, toy_nodes[0]), "has 65 nodes");
+}
+
 TEST_F(Evaluator, SaysWhatItCannotWrite) {
   refuses({"--weights", weights_path, "--data", data_path, "--json", folder.file("none/out.json")},
           "cannot write");

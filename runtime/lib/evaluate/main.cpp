@@ -21,6 +21,7 @@ namespace {
 using nlohmann::ordered_json;
 
 constexpr std::size_t kMaxFailable = 16;
+constexpr std::size_t kMaxBits = 64; // of DownSet and UsedSet
 
 struct Options {
   std::string weights, data, test, json, predictions;
@@ -117,6 +118,11 @@ Status run(const Options &options, const NetworkDescription &network,
     return Status::error("network '" + std::string(network.name) + "' has " +
                          std::to_string(count) + " failable nodes; every pattern of at most " +
                          std::to_string(kMaxFailable) + " can be evaluated");
+  if (network.nodes.size() > kMaxBits || network.hyperconnections.size() > kMaxBits)
+    return Status::error(
+        "network '" + std::string(network.name) + "' has " + std::to_string(network.nodes.size()) +
+        " nodes and " + std::to_string(network.hyperconnections.size()) +
+        " hyperconnections; at most " + std::to_string(kMaxBits) + " of each can be evaluated");
   auto weights = WeightsFile::open(options.weights);
   if (!weights.ok())
     return weights.status();
