@@ -1,0 +1,135 @@
+// The abstract syntax of a `.rnet` spec: what a person wrote, with where they wrote it.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace rnet::ast {
+
+/// Byte offsets into the spec's text: [begin, end).
+struct Range {
+  uint32_t begin = 0, end = 0;
+};
+struct Ranged {
+  Range range;
+};
+
+struct Name : Ranged {
+  std::string text;
+};
+
+struct Argument;
+
+/// A value: `250`, `1e-3`, `relu`, `3x3`, `"text"`, `adam(rate: 1e-3)`, `2 * width`.
+struct Expression : Ranged {
+  enum class Kind { number, name, size, string, call, add, subtract, multiply, divide, negate };
+  Kind kind = Kind::number;
+  std::string text;               ///< number, name, string, call: as written
+  double number = 0;              ///< number
+  std::vector<Argument> operands; ///< call: its arguments; arithmetic: one or two without names
+};
+
+/// `250` or `rate: 1e-3`.
+struct Argument : Ranged {
+  std::optional<Name> name;
+  Expression value;
+};
+
+/// `dense(250, relu)`, `hidden: dense(32)`.
+struct Layer : Ranged {
+  std::optional<Name> label;
+  Name kind;
+  std::vector<Argument> arguments;
+};
+
+struct Repeat;
+using LayerItem = std::variant<Layer, Repeat>;
+
+/// `repeat 3 { ... }`.
+struct Repeat : Ranged {
+  Expression count;
+  std::vector<LayerItem> body;
+};
+
+/// `f32[23]`, `f32[32x32x3]`.
+struct TensorType : Ranged {
+  Name element;
+  std::vector<Expression> shape;
+};
+/// `class[13]`, `class[person, car, bus]`.
+struct ClassType : Ranged {
+  std::vector<Expression> classes;
+};
+
+struct Input : Ranged {
+  Name name;
+  TensorType type;
+  Name node;
+  bool isPrivate = false;
+};
+struct Output : Ranged {
+  Name name;
+  std::variant<ClassType, TensorType> type;
+  Name node;
+};
+struct Node : Ranged {
+  Name name;
+  bool hasBody = false;
+  std::vector<LayerItem> layers;
+};
+
+/// What may stand behind a hyperconnection.
+struct ConnectionOptions {
+  std::optional<Layer> project;
+  std::optional<Expression> weight;
+  std::vector<Name> standsFor;
+};
+/// `iot -> edge -> fog2`: simple hyperconnections.
+struct Chain : Ranged {
+  std::vector<Name> nodes;
+  ConnectionOptions options; ///< of the last one
+};
+/// `skip iot -> fog2 project dense(250)`; several senders are one stand-in group.
+struct Skip : Ranged {
+  std::vector<Name> senders;
+  Name receiver;
+  ConnectionOptions options;
+};
+
+struct Reliability : Ranged {
+  struct Entry : Ranged {
+    Name node;
+    std::optional<Expression> value; ///< nothing: always
+  };
+  Name name;
+  std::vector<Entry> entries;
+};
+struct Train : Ranged {
+  Range keyword;
+  std::vector<Argument> settings; ///< all named
+};
+struct Const : Ranged {
+  Name name;
+  Expression value;
+};
+
+using Item = std::variant<Input, Output, Node, Chain, Skip, Reliability, Train, Const>;
+
+struct Network : Ranged {
+  Name name;
+  std::vector<Item> items;
+};
+
+/// `// text`, kept beside the tree by offset.
+struct Comment : Ranged {};
+
+struct File {
+  Network network;
+  std::vector<Comment> comments;
+};
+
+} // namespace rnet::ast

@@ -1,0 +1,126 @@
+// The tree as text.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "rnet/Grammars/Printer.h"
+
+using namespace rnet;
+using namespace rnet::ast;
+
+namespace {
+
+class Dumper {
+public:
+  explicit Dumper(llvm::raw_ostream &out) : out(out) {}
+
+  void dump(const Network &network) {
+    line(network.range, "network " + network.name.text);
+    inside([&] {
+      for (const Item &item : network.items)
+        std::visit([&](const auto &it) { dump(it); }, item);
+    });
+  }
+
+private:
+  void line(Range range, const std::string &text) {
+    out.indent(indent) << text << " [" << range.begin << ", " << range.end << ")\n";
+  }
+  template <class Action> void inside(Action action) {
+    indent += 2;
+    action();
+    indent -= 2;
+  }
+  void dump(const Input &it) {
+    line(it.range, "input " + it.name.text + " of " + it.type.element.text + " at " + it.node.text +
+                       (it.isPrivate ? " private" : ""));
+    inside([&] { values(it.type.shape); });
+  }
+  void dump(const Output &it) {
+    line(it.range, "output " + it.name.text + " at " + it.node.text);
+    inside([&] {
+      values(std::holds_alternative<ClassType>(it.type) ? std::get<ClassType>(it.type).classes
+                                                        : std::get<TensorType>(it.type).shape);
+    });
+  }
+  void dump(const Node &it) {
+    line(it.range, "node " + it.name.text);
+    inside([&] { layers(it.layers); });
+  }
+  void layers(const std::vector<LayerItem> &items) {
+    for (const LayerItem &item : items)
+      std::visit([&](const auto &it) { dump(it); }, item);
+  }
+  void dump(const Layer &it) {
+    line(it.range, "layer " + it.kind.text + (it.label ? " called " + it.label->text : ""));
+    inside([&] { arguments(it.arguments); });
+  }
+  void dump(const Repeat &it) {
+    line(it.range, "repeat");
+    inside([&] {
+      dump(it.count);
+      layers(it.body);
+    });
+  }
+  void dump(const Chain &it) {
+    std::string text = "chain";
+    for (const Name &node : it.nodes)
+      text += " " + node.text;
+    line(it.range, text);
+    inside([&] { options(it.options); });
+  }
+  void dump(const Skip &it) {
+    std::string text = "skip to " + it.receiver.text + " from";
+    for (const Name &node : it.senders)
+      text += " " + node.text;
+    line(it.range, text);
+    inside([&] { options(it.options); });
+  }
+  void options(const ConnectionOptions &it) {
+    if (it.project)
+      dump(*it.project);
+    if (it.weight)
+      dump(*it.weight);
+    for (const Name &name : it.standsFor)
+      line(name.range, "for " + name.text);
+  }
+  void dump(const Reliability &it) {
+    line(it.range, "reliability " + it.name.text);
+    inside([&] {
+      for (const Reliability::Entry &entry : it.entries) {
+        line(entry.range, entry.node.text + (entry.value ? "" : " always"));
+        if (entry.value)
+          inside([&] { dump(*entry.value); });
+      }
+    });
+  }
+  void dump(const Train &it) {
+    line(it.range, "train");
+    inside([&] { arguments(it.settings); });
+  }
+  void dump(const Const &it) {
+    line(it.range, "const " + it.name.text);
+    inside([&] { dump(it.value); });
+  }
+  void arguments(const std::vector<Argument> &list) {
+    for (const Argument &argument : list) {
+      if (argument.name)
+        line(argument.range, argument.name->text + ":");
+      inside([&] { dump(argument.value); });
+    }
+  }
+  void values(const std::vector<Expression> &list) {
+    for (const Expression &value : list)
+      dump(value);
+  }
+  void dump(const Expression &it) {
+    static const char *const names[] = {"number", "name", "size", "string", "call",
+                                        "add", "subtract", "multiply", "divide", "negate"};
+    line(it.range, std::string(names[static_cast<int>(it.kind)]) + (it.text.empty() ? "" : " " + it.text));
+    arguments(it.operands);
+  }
+
+  llvm::raw_ostream &out;
+  unsigned indent = 0;
+};
+
+} // namespace
+
+void rnet::dump(const File &file, llvm::raw_ostream &out) { Dumper(out).dump(file.network); }

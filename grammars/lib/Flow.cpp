@@ -1,0 +1,210 @@
+// Paths through a network.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "Flow.h"
+
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/SmallVector.h"
+
+#include <queue>
+
+using namespace rnet;
+using model::Hyperconnection;
+using model::Network;
+
+//===-- Order ---------------------------------------------------------------------------------===//
+
+/// Reports one cycle among the nodes that have no place in the order.
+static void reportCycle(const Network &network, const std::vector<unsigned> &missing, Diagnostics &diagnostics) {
+  // Every such node has a predecessor among them: walking back must come round.
+  unsigned node = 0;
+  while (missing[node] == 0)
+    ++node;
+  std::vector<bool> seen(network.nodes.size());
+  std::vector<unsigned> path;
+  while (!seen[node]) {
+    seen[node] = true;
+    for (unsigned incoming : network.nodes[node].incoming)
+      if (const Hyperconnection &connection = network.hyperconnections[incoming]; missing[connection.from] > 0) {
+        path.push_back(incoming);
+        node = connection.from;
+        break;
+      }
+  }
+  // `node` is on the cycle; the path behind its first visit is the cycle, backwards.
+  while (network.hyperconnections[path.front()].to != node)
+    path.erase(path.begin());
+  const Hyperconnection &closing = network.hyperconnections[path.front()];
+  diagnostics.report("cycle", closing.range,
+                     "this hyperconnection closes a cycle: '" + network.nodes[closing.to].spec->name.text +
+                         "' feeds '" + network.nodes[closing.from].spec->name.text + "'");
+  if (path.size() > 1)
+    diagnostics.note(network.hyperconnections[path[1]].range, "by way of this one");
+}
+
+bool rnet::findOrder(Network &network, Diagnostics &diagnostics) {
+  std::vector<unsigned> missing(network.nodes.size());
+  std::priority_queue<unsigned, std::vector<unsigned>, std::greater<>> ready;
+  for (unsigned node = 0; node < network.nodes.size(); ++node)
+    if ((missing[node] = network.nodes[node].incoming.size()) == 0)
+      ready.push(node);
+  while (!ready.empty()) {
+    const unsigned node = ready.top();
+    ready.pop();
+    network.order.push_back(node);
+    for (unsigned outgoing : network.nodes[node].outgoing)
+      if (--missing[network.hyperconnections[outgoing].to] == 0)
+        ready.push(network.hyperconnections[outgoing].to);
+  }
+  if (network.order.size() == network.nodes.size())
+    return true;
+  reportCycle(network, missing, diagnostics);
+  return false;
+}
+
+//===-- Reachability --------------------------------------------------------------------------===//
+
+void rnet::checkReachability(const Network &network, Diagnostics &diagnostics) {
+  std::vector<bool> reached(network.nodes.size()), useful(network.nodes.size());
+  for (unsigned node : network.order) {
+    if (!network.nodes[node].inputs.empty())
+      reached[node] = true;
+    for (unsigned incoming : network.nodes[node].incoming)
+      if (reached[network.hyperconnections[incoming].from])
+        reached[node] = true;
+  }
+  for (const model::Output &output : network.outputs)
+    useful[output.node] = true;
+  for (unsigned node : llvm::reverse(network.order))
+    for (unsigned outgoing : network.nodes[node].outgoing)
+      if (useful[network.hyperconnections[outgoing].to])
+        useful[node] = true;
+  for (const model::Output &output : network.outputs)
+    if (!reached[output.node])
+      diagnostics.report("unreached-output", output.spec->name.range,
+                         "no input reaches output '" + output.spec->name.text + "'");
+  for (unsigned node = 0; node < network.nodes.size(); ++node) {
+    const ast::Name &name = network.nodes[node].spec->name;
+    if (!reached[node])
+      diagnostics.report("unreachable-node", name.range, "no input reaches node '" + name.text + "'");
+    else if (!useful[node])
+      diagnostics.report("unused-node", name.range, "nothing that '" + name.text + "' computes reaches an output");
+  }
+}
+
+//===-- Stand-ins -----------------------------------------------------------------------------===//
+
+/// Nodes on the shortest way by simple hyperconnections from `sender` to the sender of `simple`, that included; nothing where
+/// there is no way.
+static std::optional<unsigned> countBypassed(const Network &network, unsigned sender, unsigned simple) {
+  llvm::DenseMap<unsigned, unsigned> distance;
+  std::queue<unsigned> queue;
+  const unsigned last = network.hyperconnections[simple].from;
+  distance[last] = 1;
+  queue.push(last);
+  while (!queue.empty()) {
+    const unsigned node = queue.front();
+    queue.pop();
+    if (node == sender)
+      return distance[node] - 1;
+    for (unsigned incoming : network.nodes[node].incoming) {
+      const Hyperconnection &connection = network.hyperconnections[incoming];
+      if (!connection.isSkip && distance.try_emplace(connection.from, distance[node] + 1).second)
+        queue.push(connection.from);
+    }
+  }
+  return std::nullopt;
+}
+
+void rnet::findStandIns(Network &network, llvm::ArrayRef<SkipGroup> groups, Diagnostics &diagnostics) {
+  for (const SkipGroup &group : groups) {
+    const unsigned receiver = network.hyperconnections[group.members.front()].to;
+    const model::Node &node = network.nodes[receiver];
+    const std::string &receiverName = node.spec->name.text;
+    llvm::SmallVector<unsigned> simple;
+    for (unsigned incoming : node.incoming)
+      if (!network.hyperconnections[incoming].isSkip)
+        simple.push_back(incoming);
+
+    model::StandIn standIn{receiver, group.members, {}, 0};
+    if (group.named->empty()) {
+      // What any member bypasses.
+      for (unsigned connection : simple)
+        for (unsigned member : group.members)
+          if (auto bypassed = countBypassed(network, network.hyperconnections[member].from, connection);
+              bypassed && *bypassed > 0) {
+            if (!llvm::is_contained(standIn.standsFor, connection))
+              standIn.standsFor.push_back(connection);
+            standIn.bypassed = std::max(standIn.bypassed, *bypassed);
+          }
+      if (standIn.standsFor.empty()) {
+        diagnostics.report("useless-skip", group.range,
+                           "this skip bypasses no node: no chain of simple hyperconnections leads the same way");
+        continue;
+      }
+      if (standIn.standsFor.size() > 1) {
+        std::string names;
+        for (unsigned connection : standIn.standsFor)
+          names += (names.empty() ? "'" : "' or '") + network.nodes[network.hyperconnections[connection].from].spec->name.text;
+        diagnostics.report("ambiguous-stand-in", group.range,
+                           "which input of '" + receiverName + "' this skip stands in for is unclear: write 'for' and " +
+                               names + "'");
+        diagnostics.note(node.spec->name.range, "'" + receiverName + "' is declared here");
+        continue;
+      }
+    } else {
+      bool good = true;
+      for (const ast::Name &name : *group.named) {
+        auto found = llvm::find_if(simple, [&](unsigned connection) {
+          return network.nodes[network.hyperconnections[connection].from].spec->name.text == name.text;
+        });
+        if (found == simple.end()) {
+          diagnostics.report("bad-stand-in", name.range,
+                             "'" + name.text + "' has no simple hyperconnection to '" + receiverName + "'");
+          good = false;
+          continue;
+        }
+        standIn.standsFor.push_back(*found);
+        for (unsigned member : group.members)
+          if (auto bypassed = countBypassed(network, network.hyperconnections[member].from, *found))
+            standIn.bypassed = std::max(standIn.bypassed, *bypassed);
+      }
+      if (!good)
+        continue;
+    }
+    network.standIns.push_back(std::move(standIn));
+  }
+}
+
+//===-- Single points of failure --------------------------------------------------------------===//
+
+void rnet::warnSinglePoints(const Network &network, bool skips, Diagnostics &diagnostics) {
+  // All paths lead through a node where paths to it times paths from it are all paths: counted modulo a prime, since there
+  // may be very many.
+  constexpr uint64_t prime = (uint64_t(1) << 61) - 1;
+  auto multiply = [](uint64_t a, uint64_t b) {
+    return static_cast<uint64_t>(static_cast<unsigned __int128>(a) * b % prime);
+  };
+  auto counts = [&](const Hyperconnection &connection) { return skips || !connection.isSkip; };
+  for (const model::Output &output : network.outputs) {
+    std::vector<uint64_t> to(network.nodes.size()), from(network.nodes.size());
+    for (unsigned node : network.order) {
+      to[node] = network.nodes[node].inputs.empty() ? 0 : 1;
+      for (unsigned incoming : network.nodes[node].incoming)
+        if (const Hyperconnection &connection = network.hyperconnections[incoming]; counts(connection))
+          to[node] = (to[node] + to[connection.from]) % prime;
+    }
+    from[output.node] = 1;
+    for (unsigned node : llvm::reverse(network.order))
+      for (unsigned outgoing : network.nodes[node].outgoing)
+        if (const Hyperconnection &connection = network.hyperconnections[outgoing]; counts(connection))
+          from[node] = (from[node] + from[connection.to]) % prime;
+    for (unsigned node = 0; node < network.nodes.size(); ++node)
+      if (network.nodes[node].failable && to[node] != 0 && from[node] != 0 &&
+          multiply(to[node], from[node]) == to[output.node]) {
+        const ast::Name &name = network.nodes[node].spec->name;
+        diagnostics.report("single-point-of-failure", name.range,
+                           "all information flows through '" + name.text + "', which may fail: a skip hyperconnection around it would keep output '" +
+                               output.spec->name.text + "' answering");
+      }
+  }
+}
