@@ -18,6 +18,7 @@ namespace rnet {
 
 using namespace mlir;
 using namespace rnet;
+using namespace rnet::ir;
 using llvm::formatv;
 
 /// "f32[250]", as a spec writes it.

@@ -4,6 +4,7 @@
 
 using namespace mlir;
 using namespace rnet;
+using namespace rnet::ir;
 
 using Values = llvm::DenseMap<Value, Row>;
 

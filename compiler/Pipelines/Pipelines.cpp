@@ -9,6 +9,7 @@
 
 using namespace mlir;
 using namespace rnet;
+using namespace rnet::ir;
 
 void rnet::registerDialects(DialectRegistry &registry) {
   registry.insert<RNetDialect, emitc::EmitCDialect>();

@@ -11,6 +11,7 @@ namespace rnet {
 
 using namespace mlir;
 using namespace rnet;
+using namespace rnet::ir;
 
 /// Does the op read a parameter that training changes?
 static bool trains(Operation *op) {

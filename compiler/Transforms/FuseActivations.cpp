@@ -9,6 +9,7 @@ namespace rnet {
 
 using namespace mlir;
 using namespace rnet;
+using namespace rnet::ir;
 
 namespace {
 struct FuseActivations : rnet::impl::FuseActivationsBase<FuseActivations> {

@@ -9,6 +9,7 @@ namespace rnet {
 
 using namespace mlir;
 using namespace rnet;
+using namespace rnet::ir;
 
 /// "f32[32x32x3]", as a spec writes it.
 static std::string describe(Type type) {
@@ -30,6 +31,8 @@ struct InferShapes : rnet::impl::InferShapesBase<InferShapes> {
         result = inferNode(node);
       else if (auto connection = dyn_cast<HyperconnectionOp>(op))
         result = inferHyperconnection(connection);
+      else if (auto output = dyn_cast<OutputOp>(op))
+        result = checkOutput(output);
       if (failed(result))
         return signalPassFailure();
     }
@@ -44,6 +47,18 @@ private:
     for (auto [result, value] : llvm::zip_equal(node.getResults(), node.getYield().getResults()))
       result.setType(value.getType());
     return success();
+  }
+
+  LogicalResult checkOutput(OutputOp output) {
+    const int64_t found = getRowWidth(output.getValue().getType());
+    if (!output.getWidth() || static_cast<int64_t>(*output.getWidth()) == found)
+      return success();
+    auto node = output.getValue().getDefiningOp<NodeOp>();
+    InFlightDiagnostic error = emitError(output.getLoc());
+    error << "output '" << output.getName() << "' has " << *output.getWidth() << " elements, but '" << node.getName()
+          << "' computes " << describe(output.getValue().getType()) << " [output-width]";
+    error.attachNote(node.getLoc()) << "'" << node.getName() << "' is declared here";
+    return failure();
   }
 
   LogicalResult inferHyperconnection(HyperconnectionOp connection) {

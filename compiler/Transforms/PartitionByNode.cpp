@@ -13,6 +13,7 @@ namespace rnet {
 
 using namespace mlir;
 using namespace rnet;
+using namespace rnet::ir;
 
 /// Name of what an input of a node is: a hyperconnection or a network input.
 static StringAttr nameOfInput(Value input) {

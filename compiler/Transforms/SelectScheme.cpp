@@ -12,6 +12,7 @@ namespace rnet {
 
 using namespace mlir;
 using namespace rnet;
+using namespace rnet::ir;
 
 /// Removes an input of a node, with its block argument and its place in the mux.
 static LogicalResult removeInput(NodeOp node, unsigned index) {

@@ -2,15 +2,19 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "Build.h"
 #include "Describe.h"
-
-#include "rnet/Target/Cpp/Project.h"
+#include "Emit.h"
+#include "Files.h"
 
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/Program.h"
 #include "llvm/Support/WithColor.h"
 
+using namespace mlir;
 using namespace rnet;
+using namespace rnet::ir;
 using namespace rnet::tools;
 namespace fs = llvm::sys::fs;
 namespace path = llvm::sys::path;
@@ -81,8 +85,10 @@ int tools::build(const std::string &specPath, Scheme scheme, const SpecOptions &
 
   std::string description;
   llvm::raw_string_ostream(description) << llvm::formatv("{0:2}\n", describe(spec.getNetwork()));
-  if (failed(target::writeProject(spec.getModule(), path::filename(specPath), source)) ||
-      failed(target::writeFileIfChanged(join(directory, "network.json"), description)))
+  if (!convertToEmitC(spec))
+    return 1;
+  auto files = target::generateProject(spec.getModule(), path::filename(specPath));
+  if (failed(files) || !writeProject(*files, source) || !writeText(join(directory, "network.json"), description))
     return 1;
 
   llvm::errs() << "rnet: sources in " << build.directory << "/src; compiling\n";

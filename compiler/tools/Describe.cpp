@@ -6,6 +6,7 @@
 
 using namespace mlir;
 using namespace rnet;
+using namespace rnet::ir;
 namespace json = llvm::json;
 
 StringRef tools::spellScheme(Scheme scheme) {

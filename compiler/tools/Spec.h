@@ -3,6 +3,7 @@
 #pragma once
 
 #include "rnet/Dialect/RNetDialect.h"
+#include "rnet/Grammars/AST.h"
 
 #include "llvm/Support/SourceMgr.h"
 
@@ -22,13 +23,17 @@ public:
   explicit Spec(const SpecOptions &options);
   ~Spec();
 
+  /// Reads and parses.
+  bool parse(const std::string &path);
   /// Reads, parses and checks; warnings count for `scheme`.
-  bool load(const std::string &path, Scheme scheme);
+  bool load(const std::string &path, ir::Scheme scheme);
   /// Imports and runs what training and inference share.
-  bool compileNetwork(Scheme scheme);
+  bool compileNetwork(ir::Scheme scheme);
   /// Goes on to the node programs, inference and training.
-  bool compilePrograms(Scheme scheme);
+  bool compilePrograms(ir::Scheme scheme);
 
+  const ast::File &getFile() const;
+  llvm::StringRef getText() const;
   mlir::ModuleOp getModule() const;
   NetworkOp getNetwork() const;
 

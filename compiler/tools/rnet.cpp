@@ -4,7 +4,9 @@
 #include "Emit.h"
 #include "Format.h"
 #include "Interpret.h"
+#ifdef RNET_RUN
 #include "Run.h"
+#endif
 #include "Spec.h"
 
 #include <CLI/CLI.hpp>
@@ -12,6 +14,7 @@
 #include <map>
 
 using namespace rnet;
+using namespace rnet::ir;
 using namespace rnet::tools;
 
 namespace {
@@ -89,10 +92,12 @@ int main(int argc, char **argv) {
   build->add_option("--jobs", a.build.jobs, "compilers at a time")->capture_default_str();
   build->callback([&] { status = tools::build(a.spec, a.scheme, a.options, a.build); });
 
+#ifdef RNET_RUN
   CLI::App *run = app.add_subcommand("run", "Run all nodes of a built network on this machine");
   RunOptions runOptions;
   addRunOptions(*run, runOptions);
   run->callback([&] { status = tools::run(runOptions); });
+#endif
 
   CLI::App *fmt = app.add_subcommand("fmt", "Format specs in place");
   fmt->add_option("specs", a.specs, "the .rnet files")->required();
@@ -108,7 +113,7 @@ int main(int argc, char **argv) {
   interpret->add_option("--rows", a.interpret.rows, "the first rows only");
   interpret->callback([&] {
     Spec spec(a.options);
-    status = spec.load(a.spec) && spec.compileNetwork(a.scheme)
+    status = spec.load(a.spec, a.scheme) && spec.compileNetwork(a.scheme)
                  ? tools::interpret(spec.getNetwork(), a.interpret)
                  : 1;
   });

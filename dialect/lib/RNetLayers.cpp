@@ -6,6 +6,7 @@
 
 using namespace mlir;
 using namespace rnet;
+using namespace rnet::ir;
 
 using Shapes = ArrayRef<ArrayRef<int64_t>>;
 using Inputs = ArrayRef<ArrayRef<double>>;
@@ -57,7 +58,7 @@ SmallVector<Value> DenseOp::buildAdjoint(OpBuilder &builder, Value gradient, Arr
               .getOutput()};
 }
 
-bool DenseOp::fuseActivation(rnet::Activation activation) {
+bool DenseOp::fuseActivation(Activation activation) {
   setActivation(activation);
   return true;
 }
@@ -95,7 +96,7 @@ SmallVector<Value> ReluOp::buildAdjoint(OpBuilder &builder, Value gradient, Arra
   return {ReluAdjointOp::create(builder, getLoc(), getOutput().getType(), getOutput(), gradient, Value())
               .getOutput()};
 }
-std::optional<rnet::Activation> ReluOp::getActivationKind() { return Activation::Relu; }
+std::optional<Activation> ReluOp::getActivationKind() { return Activation::Relu; }
 std::string ReluOp::getKernelName() { return "relu"; }
 std::string ReluAdjointOp::getKernelName() { return "relu_adjoint"; }
 

@@ -11,6 +11,7 @@
 
 using namespace mlir;
 using namespace rnet;
+using namespace rnet::ir;
 using llvm::formatv;
 
 static StringRef spellScheme(Scheme scheme) {

@@ -12,7 +12,7 @@ namespace rnet {
 void registerDialects(mlir::DialectRegistry &registry);
 
 /// What training and inference share: scheme, shapes, projections, weights of hyperconnections.
-void buildNetworkPipeline(mlir::OpPassManager &passes, Scheme scheme);
+void buildNetworkPipeline(mlir::OpPassManager &passes, ir::Scheme scheme);
 /// From the shared network to planned inference programs.
 void buildInferencePipeline(mlir::OpPassManager &passes);
 /// From the shared network to planned training programs.
@@ -20,6 +20,6 @@ void buildTrainingPipeline(mlir::OpPassManager &passes);
 
 /// Runs all of it: afterwards `module` holds the shared network, and behind it the inference and the
 /// training program of each node. Errors are on the module's context.
-llvm::LogicalResult compileToPrograms(mlir::ModuleOp module, Scheme scheme);
+llvm::LogicalResult compileToPrograms(mlir::ModuleOp module, ir::Scheme scheme);
 
 } // namespace rnet

@@ -21,11 +21,11 @@ def SelectScheme : RNet_Pass<"rnet-select-scheme"> {
     %m = rnet.mux(%edge, %iot) by sum : ...
     ```
   }];
-  let options = [Option<"scheme", "scheme", "::rnet::Scheme", "::rnet::Scheme::ResiliNetPlus", "the scheme",
-    [{::llvm::cl::values(clEnumValN(::rnet::Scheme::Vanilla, "vanilla", "no skips, no failout"),
-                         clEnumValN(::rnet::Scheme::DFG, "dfg", "skips, sum, no failout"),
-                         clEnumValN(::rnet::Scheme::ResiliNet, "resilinet", "skips, failover, failout"),
-                         clEnumValN(::rnet::Scheme::ResiliNetPlus, "resilinet+", "skips, sum, failout"))}]>];
+  let options = [Option<"scheme", "scheme", "::rnet::ir::Scheme", "::rnet::ir::Scheme::ResiliNetPlus", "the scheme",
+    [{::llvm::cl::values(clEnumValN(::rnet::ir::Scheme::Vanilla, "vanilla", "no skips, no failout"),
+                         clEnumValN(::rnet::ir::Scheme::DFG, "dfg", "skips, sum, no failout"),
+                         clEnumValN(::rnet::ir::Scheme::ResiliNet, "resilinet", "skips, failover, failout"),
+                         clEnumValN(::rnet::ir::Scheme::ResiliNetPlus, "resilinet+", "skips, sum, failout"))}]>];
 }
 
 def InferShapes : RNet_Pass<"rnet-infer-shapes"> {
@@ -126,9 +126,9 @@ def PartitionByNode : RNet_Pass<"rnet-partition-by-node", "::mlir::ModuleOp"> {
     rnet.program @Fog2 infer "fog2" of @health in ["edge_to_fog2", "iot_to_fog2"] out [["fog2_to_fog1", "fog2_to_cloud"]] {...}
     ```
   }];
-  let options = [Option<"role", "role", "::rnet::Role", "::rnet::Role::Infer", "what the programs are for",
-    [{::llvm::cl::values(clEnumValN(::rnet::Role::Infer, "infer", "inference"),
-                         clEnumValN(::rnet::Role::Train, "train", "training"))}]>];
+  let options = [Option<"role", "role", "::rnet::ir::Role", "::rnet::ir::Role::Infer", "what the programs are for",
+    [{::llvm::cl::values(clEnumValN(::rnet::ir::Role::Infer, "infer", "inference"),
+                         clEnumValN(::rnet::ir::Role::Train, "train", "training"))}]>];
 }
 
 def InsertRouting : RNet_Pass<"rnet-insert-routing", "::rnet::ProgramOp"> {

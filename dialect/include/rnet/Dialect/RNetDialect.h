@@ -18,6 +18,16 @@
 #define GET_ATTRDEF_CLASSES
 #include "rnet/Dialect/RNetAttributes.h.inc"
 
+// Generated code looks for an enum's attribute where the enum is.
+namespace rnet::ir {
+using rnet::ActivationAttr;
+using rnet::HyperconnectionKindAttr;
+using rnet::InitializerAttr;
+using rnet::MuxKindAttr;
+using rnet::RoleAttr;
+using rnet::SchemeAttr;
+} // namespace rnet::ir
+
 namespace rnet {
 
 class NetworkOp;

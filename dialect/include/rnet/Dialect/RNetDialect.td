@@ -36,7 +36,7 @@ def RNet_Dialect : Dialect {
 
 class RNet_Enum<string name, string summary, list<I32EnumAttrCase> cases>
     : I32EnumAttr<name, summary, cases> {
-  let cppNamespace = "::rnet";
+  let cppNamespace = "::rnet::ir"; // the runtime has enums of the same names
   let genSpecializedAttr = 0;
 }
 class RNet_EnumAttr<EnumInfo info, string mnemonic> : EnumAttr<RNet_Dialect, info, mnemonic>;

@@ -28,9 +28,9 @@ def LayerOpInterface : OpInterface<"LayerOpInterface"> {
            "::llvm::function_ref<::llvm::ArrayRef<double>(::llvm::StringRef)>":$parameter,
            "::llvm::MutableArrayRef<double>":$output)>,
     InterfaceMethod<"The activation this layer computes and nothing else, where a layer before it could compute it too.",
-      "::std::optional<::rnet::Activation>", "getActivationKind", (ins), "", "return ::std::nullopt;">,
+      "::std::optional<::rnet::ir::Activation>", "getActivationKind", (ins), "", "return ::std::nullopt;">,
     InterfaceMethod<"Takes over the activation that follows; false where the layer's kernel cannot.",
-      "bool", "fuseActivation", (ins "::rnet::Activation":$activation), "", "return false;">
+      "bool", "fuseActivation", (ins "::rnet::ir::Activation":$activation), "", "return false;">
   ];
   let verify = "return ::rnet::verifyLayer($_op);";
 }

@@ -31,7 +31,7 @@ class RNet_Adjoint<string mnemonic, dag inputs, dag attributes = (ins), list<Tra
 
 def DenseOp : RNet_Layer<"dense", (ins RNet_Rows:$input),
     (ins I64Attr:$units, FlatSymbolRefAttr:$weight, FlatSymbolRefAttr:$bias,
-         DefaultValuedAttr<RNet_ActivationAttr, "::rnet::Activation::None">:$activation), [],
+         DefaultValuedAttr<RNet_ActivationAttr, "::rnet::ir::Activation::None">:$activation), [],
     ["getParameterUses", "getMultiplyAdds", "fuseActivation"], ["getKernelParameters", "getKernelStorage"]> {
   let summary = "y = W x + b";
   let description = [{

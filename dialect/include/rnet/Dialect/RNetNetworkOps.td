@@ -170,10 +170,12 @@ def MuxOp : RNet_Op<"mux", [Pure, DeclareOpInterfaceMethods<AdjointOpInterface>]
 def OutputOp : RNet_Op<"output"> {
   let summary = "an output of the network";
   let description = [{
-    `class_names`, where the spec names the classes.  Example: `rnet.output "activity" %cloud : tensor<?x13xf32>`
+    `width` is the number of classes or elements as declared, `classes` their names where the spec has names.
+    Example: `rnet.output "activity" %cloud width 13 : tensor<?x13xf32>`
   }];
-  let arguments = (ins StrAttr:$name, RNet_Rows:$value, OptionalAttr<StrArrayAttr>:$class_names);
-  let assemblyFormat = "$name $value (`classes` $class_names^)? attr-dict `:` type($value)";
+  let arguments = (ins StrAttr:$name, RNet_Rows:$value, OptionalAttr<I64Attr>:$width,
+                       OptionalAttr<StrArrayAttr>:$class_names);
+  let assemblyFormat = "$name $value (`width` $width^)? (`classes` $class_names^)? attr-dict `:` type($value)";
 }
 
 def ReliabilityOp : RNet_Op<"reliability", [ParentOneOf<["NetworkOp"]>]> {

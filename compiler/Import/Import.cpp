@@ -1,0 +1,253 @@
+// From the checked spec to the `rnet` dialect.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "rnet/Import/Import.h"
+
+#include "llvm/ADT/DenseMap.h"
+
+using namespace mlir;
+using namespace rnet;
+using namespace rnet::ir;
+
+namespace {
+
+/// Lines and columns of byte offsets, in logarithmic time.
+class Lines {
+public:
+  Lines(StringRef text) {
+    starts.push_back(0);
+    for (size_t at = 0; at < text.size(); ++at)
+      if (text[at] == '\n')
+        starts.push_back(static_cast<uint32_t>(at + 1));
+  }
+  std::pair<unsigned, unsigned> find(uint32_t offset) const {
+    auto line = std::upper_bound(starts.begin(), starts.end(), offset) - 1;
+    return {static_cast<unsigned>(line - starts.begin() + 1), offset - *line + 1};
+  }
+
+private:
+  std::vector<uint32_t> starts;
+};
+
+class Importer {
+public:
+  Importer(const model::Network &network, const llvm::SourceMgr &sources, unsigned buffer, MLIRContext &context)
+      : network(network), builder(&context), lines(sources.getMemoryBuffer(buffer)->getBuffer()),
+        file(builder.getStringAttr(sources.getMemoryBuffer(buffer)->getBufferIdentifier())) {}
+
+  OwningOpRef<ModuleOp> run() {
+    OwningOpRef<ModuleOp> module(ModuleOp::create(locate(network.range)));
+    builder.setInsertionPointToEnd(module->getBody());
+    auto op = NetworkOp::create(builder, named(network.name, network.range), builder.getStringAttr(network.name),
+                                SchemeAttr());
+    body = &op.getBody().emplaceBlock();
+    builder.setInsertionPointToEnd(body);
+
+    for (const model::Input &input : network.inputs)
+      inputs.push_back(InputOp::create(builder, named(input.spec->name.text, input.spec->range),
+                                       getRowsType(builder.getContext(), input.shape),
+                                       builder.getStringAttr(input.spec->name.text),
+                                       builder.getStringAttr(input.spec->node.text), input.spec->isPrivate));
+    connections.resize(network.hyperconnections.size());
+    for (unsigned node : network.order)
+      importNode(node);
+    for (const model::Output &output : network.outputs)
+      importOutput(output);
+    for (const model::Reliability &reliability : network.reliabilities)
+      importReliability(reliability);
+    if (network.recipe)
+      importRecipe(*network.recipe);
+    return module;
+  }
+
+private:
+  Location locate(ast::Range range) {
+    auto [line, column] = lines.find(range.begin);
+    auto [endLine, endColumn] = lines.find(range.end);
+    return FileLineColRange::get(file, line, column, endLine, endColumn);
+  }
+  Location named(const Twine &name, ast::Range range) {
+    return NameLoc::get(builder.getStringAttr(name), locate(range));
+  }
+
+  /// A parameter whose shape is inferred later; listed before everything else.
+  FlatSymbolRefAttr parameter(const Twine &name, Initializer initializer, bool frozen, Location where) {
+    OpBuilder::InsertionGuard guard(builder);
+    if (lastParameter)
+      builder.setInsertionPointAfter(lastParameter);
+    else
+      builder.setInsertionPointToStart(body);
+    StringAttr symbol = builder.getStringAttr(name);
+    lastParameter = ParameterOp::create(builder, where, symbol.getValue(), initializer, frozen, unknown);
+    return FlatSymbolRefAttr::get(symbol);
+  }
+
+  /// The ops of a layer: a dense layer with an activation is two. `prefix` names its parameters.
+  Value importLayer(const model::Layer &layer, const Twine &prefix, Value value) {
+    const std::string scope = prefix.str();
+    if (layer.kind == "dense") {
+      Location where = named(layer.name, layer.range);
+      FlatSymbolRefAttr weight = parameter(scope + ".weight", Initializer::GlorotUniform, false, where);
+      FlatSymbolRefAttr bias = parameter(scope + ".bias", Initializer::Zeros, false, where);
+      value = DenseOp::create(builder, where, unknown, value, Value(),
+                              builder.getI64IntegerAttr(static_cast<int64_t>(layer.numbers.at("units"))), weight, bias,
+                              ActivationAttr::get(builder.getContext(), Activation::None));
+      auto activation = layer.words.find("activation");
+      return activation == layer.words.end() ? value : importActivation(activation->second, layer, value);
+    }
+    return importActivation(layer.kind, layer, value);
+  }
+  Value importActivation(StringRef kind, const model::Layer &layer, Value value) {
+    Location where = named(kind == layer.kind ? layer.name : layer.name + "_" + kind.str(), layer.range);
+    if (kind == "relu")
+      return ReluOp::create(builder, where, unknown, value, Value());
+    return SoftmaxOp::create(builder, where, unknown, value, Value());
+  }
+
+  void importNode(unsigned index) {
+    const model::Node &node = network.nodes[index];
+    const std::string &name = node.spec->name.text;
+    Location where = named(name, node.spec->name.range);
+
+    // Mux order: network inputs, then hyperconnections in the order of the spec.
+    SmallVector<Value> operands;
+    for (unsigned input : node.inputs)
+      operands.push_back(inputs[input].getValue());
+    for (unsigned incoming : node.incoming)
+      operands.push_back(connections[incoming].getValue());
+
+    FloatAttr failout;
+    if (node.failable)
+      failout = builder.getF64FloatAttr(network.recipe ? network.recipe->failout : model::Recipe().failout);
+    auto op = NodeOp::create(builder, where, TypeRange{unknown}, builder.getStringAttr(name), operands, failout);
+    {
+      OpBuilder::InsertionGuard guard(builder);
+      Block &block = op.getBody().emplaceBlock();
+      for (Value operand : operands)
+        block.addArgument(operand.getType(), operand.getLoc());
+      builder.setInsertionPointToEnd(&block);
+      Value value = importMux(index, block);
+      for (const model::Layer &layer : node.layers)
+        value = importLayer(layer, name + "." + layer.name, value);
+      YieldOp::create(builder, where, value);
+    }
+    for (unsigned outgoing : node.outgoing)
+      importHyperconnection(outgoing, op);
+  }
+
+  /// What reaches the node: inputs of the network normalised, all joined.
+  Value importMux(unsigned index, Block &block) {
+    const model::Node &node = network.nodes[index];
+    SmallVector<Value> values(block.getArguments());
+    for (auto [position, input] : llvm::enumerate(node.inputs)) {
+      const ast::Input &spec = *network.inputs[input].spec;
+      Location where = named(spec.name.text + "_normalized", spec.range);
+      FlatSymbolRefAttr mean = parameter(spec.name.text + ".mean", Initializer::Zeros, true, where);
+      FlatSymbolRefAttr deviation = parameter(spec.name.text + ".deviation", Initializer::Ones, true, where);
+      values[position] = NormalizeOp::create(builder, where, unknown, values[position], Value(), mean, deviation);
+    }
+    if (node.incoming.empty() && values.size() == 1)
+      return values.front();
+    SmallVector<Attribute> standIns;
+    for (const model::StandIn &standIn : network.standIns) {
+      if (standIn.receiver != index)
+        continue;
+      auto positions = [&](const std::vector<unsigned> &list) {
+        SmallVector<int64_t> result;
+        for (unsigned connection : list)
+          result.push_back(static_cast<int64_t>(node.inputs.size()) +
+                           (llvm::find(node.incoming, connection) - node.incoming.begin()));
+        return builder.getDenseI64ArrayAttr(result);
+      };
+      standIns.push_back(StandInAttr::get(builder.getContext(), positions(standIn.members),
+                                          positions(standIn.standsFor), standIn.bypassed));
+    }
+    return MuxOp::create(builder, named(node.spec->name.text + "_input", node.spec->name.range), unknown, values,
+                         MuxKindAttr(), builder.getArrayAttr(standIns));
+  }
+
+  void importHyperconnection(unsigned index, NodeOp sender) {
+    const model::Hyperconnection &spec = network.hyperconnections[index];
+    Location where = named(spec.name, spec.range);
+    FloatAttr weight;
+    if (spec.weight)
+      weight = builder.getF64FloatAttr(*spec.weight);
+    auto op = HyperconnectionOp::create(
+        builder, where, unknown, builder.getStringAttr(spec.name),
+        spec.isSkip ? HyperconnectionKind::Skip : HyperconnectionKind::Simple, sender.getResult(0),
+        builder.getStringAttr(network.nodes[spec.to].spec->name.text), weight);
+    if (spec.projection) {
+      OpBuilder::InsertionGuard guard(builder);
+      Block &block = op.getProjection().emplaceBlock();
+      builder.setInsertionPointToEnd(&block);
+      model::Layer layer = *spec.projection;
+      layer.name = network.nodes[spec.from].spec->name.text + "_projection";
+      Value value = importLayer(layer, spec.name + ".projection", block.addArgument(unknown, where));
+      YieldOp::create(builder, where, value);
+    }
+    connections[index] = op;
+  }
+
+  void importOutput(const model::Output &output) {
+    ArrayAttr classes;
+    if (!output.classNames.empty()) {
+      SmallVector<StringRef> names(output.classNames.begin(), output.classNames.end());
+      classes = builder.getStrArrayAttr(names);
+    }
+    NodeOp node;
+    for (NodeOp candidate : body->getOps<NodeOp>())
+      if (candidate.getName() == network.nodes[output.node].spec->name.text)
+        node = candidate;
+    OutputOp::create(builder, named(output.spec->name.text, output.spec->range),
+                     builder.getStringAttr(output.spec->name.text), node.getResult(0),
+                     builder.getI64IntegerAttr(output.width), classes);
+  }
+
+  void importReliability(const model::Reliability &reliability) {
+    NamedAttrList nodes;
+    for (auto [node, value] : reliability.nodes)
+      nodes.append(network.nodes[node].spec->name.text, builder.getF64FloatAttr(value));
+    ReliabilityOp::create(builder, named(reliability.spec->name.text, reliability.spec->range),
+                          builder.getStringAttr(reliability.spec->name.text),
+                          nodes.getDictionary(builder.getContext()));
+  }
+
+  void importRecipe(const model::Recipe &recipe) {
+    OperationState state(locate(network.range), RecipeOp::getOperationName());
+    auto op = cast<RecipeOp>(builder.create(state));
+    op.setOptimizer(recipe.optimizer);
+    op.setKeepBest(recipe.keepBest);
+    auto real = [&](StringRef name, auto setter) {
+      if (auto found = recipe.numbers.find(name.str()); found != recipe.numbers.end())
+        (op.*setter)(llvm::APFloat(found->second));
+    };
+    real("rate", &RecipeOp::setRate);
+    real("beta1", &RecipeOp::setBeta1);
+    real("beta2", &RecipeOp::setBeta2);
+    real("epsilon", &RecipeOp::setEpsilon);
+    real("momentum", &RecipeOp::setMomentum);
+    auto whole = [&](StringRef name, auto setter) {
+      if (auto found = recipe.numbers.find(name.str()); found != recipe.numbers.end())
+        (op.*setter)(static_cast<uint64_t>(found->second));
+    };
+    whole("batch", &RecipeOp::setBatch);
+    whole("epochs", &RecipeOp::setEpochs);
+    whole("seed", &RecipeOp::setSeed);
+  }
+
+  const model::Network &network;
+  OpBuilder builder;
+  Lines lines;
+  StringAttr file;
+  TensorType unknown = UnrankedTensorType::get(builder.getF32Type());
+  Block *body = nullptr;
+  Operation *lastParameter = nullptr;
+  SmallVector<InputOp> inputs;
+  std::vector<HyperconnectionOp> connections;
+};
+
+} // namespace
+
+OwningOpRef<ModuleOp> rnet::importNetwork(const model::Network &network, const llvm::SourceMgr &sources,
+                                          unsigned buffer, MLIRContext &context) {
+  return Importer(network, sources, buffer, context).run();
+}

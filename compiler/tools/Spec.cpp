@@ -1,0 +1,118 @@
+// A spec on its way from file to IR.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "Spec.h"
+
+#include "rnet/Grammars/Diagnostics.h"
+#include "rnet/Grammars/Parser.h"
+#include "rnet/Import/Import.h"
+#include "rnet/Pipelines/Pipelines.h"
+
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/Pass/PassManager.h"
+#include "llvm/Support/WithColor.h"
+
+using namespace mlir;
+using namespace rnet;
+using namespace rnet::ir;
+using namespace rnet::tools;
+
+namespace {
+
+/// The range of a location in the spec, where it has one.
+FileLineColRange findRange(Location where) {
+  FileLineColRange range;
+  where->walk([&](Location inner) {
+    if (auto found = dyn_cast<FileLineColRange>(inner)) {
+      range = found;
+      return WalkResult::interrupt();
+    }
+    return WalkResult::advance();
+  });
+  return range;
+}
+
+} // namespace
+
+struct Spec::State {
+  explicit State(const SpecOptions &options) : options(options) {
+    DialectRegistry registry;
+    registerDialects(registry);
+    context.appendDialectRegistry(registry);
+    context.loadAllAvailableDialects();
+  }
+
+  /// Prints what a pass has to say as the checker would: the same place, the same look.
+  void print(Diagnostic &diagnostic) {
+    const char *text = sources.getMemoryBuffer(buffer)->getBufferStart();
+    auto kind = diagnostic.getSeverity() == DiagnosticSeverity::Error     ? llvm::SourceMgr::DK_Error
+                : diagnostic.getSeverity() == DiagnosticSeverity::Warning ? llvm::SourceMgr::DK_Warning
+                                                                          : llvm::SourceMgr::DK_Note;
+    if (FileLineColRange range = findRange(diagnostic.getLocation())) {
+      llvm::SMLoc begin = sources.FindLocForLineAndColumn(buffer, range.getStartLine(), range.getStartColumn());
+      llvm::SMLoc end = sources.FindLocForLineAndColumn(buffer, range.getEndLine(), range.getEndColumn());
+      // The column behind the last character of the text is no column for SourceMgr.
+      llvm::SMRange marked = begin.isValid() && end.isValid() ? llvm::SMRange(begin, end) : llvm::SMRange();
+      sources.PrintMessage(llvm::errs(), begin.isValid() ? begin : llvm::SMLoc::getFromPointer(text), kind,
+                           diagnostic.str(), marked.isValid() ? llvm::ArrayRef(marked) : llvm::ArrayRef<llvm::SMRange>());
+    } else {
+      llvm::WithColor::error() << diagnostic.str() << "\n";
+    }
+    for (Diagnostic &note : diagnostic.getNotes())
+      print(note);
+  }
+
+  SpecOptions options;
+  llvm::SourceMgr sources;
+  unsigned buffer = 0;
+  MLIRContext context{MLIRContext::Threading::DISABLED};
+  std::unique_ptr<Diagnostics> diagnostics;
+  std::optional<ast::File> file;
+  std::optional<model::Network> model;
+  OwningOpRef<ModuleOp> module;
+};
+
+Spec::Spec(const SpecOptions &options) : state(std::make_unique<State>(options)) {}
+Spec::~Spec() = default;
+
+bool Spec::parse(const std::string &path) {
+  auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/true);
+  if (!file) {
+    llvm::WithColor::error() << "cannot read '" << path << "': " << file.getError().message() << "\n";
+    return false;
+  }
+  state->buffer = state->sources.AddNewSourceBuffer(std::move(*file), llvm::SMLoc());
+  state->diagnostics = std::make_unique<Diagnostics>(state->sources, state->buffer, llvm::errs());
+  for (const std::string &id : state->options.disabledWarnings)
+    if (!state->diagnostics->disable(id)) {
+      llvm::WithColor::error() << "there is no warning '" << id << "'; see rnet check --list-diagnostics\n";
+      return false;
+    }
+  state->file = rnet::parse(getText(), *state->diagnostics);
+  return state->file.has_value();
+}
+
+bool Spec::load(const std::string &path, Scheme scheme) {
+  if (!parse(path))
+    return false;
+  state->model = rnet::check(*state->file, scheme != Scheme::Vanilla, *state->diagnostics);
+  return state->model.has_value();
+}
+
+bool Spec::compileNetwork(Scheme scheme) {
+  ScopedDiagnosticHandler handler(&state->context, [&](Diagnostic &diagnostic) { state->print(diagnostic); });
+  state->module = importNetwork(*state->model, state->sources, state->buffer, state->context);
+  PassManager passes(&state->context);
+  buildNetworkPipeline(passes, scheme);
+  return succeeded(passes.run(*state->module));
+}
+
+bool Spec::compilePrograms(Scheme scheme) {
+  ScopedDiagnosticHandler handler(&state->context, [&](Diagnostic &diagnostic) { state->print(diagnostic); });
+  state->module = importNetwork(*state->model, state->sources, state->buffer, state->context);
+  return succeeded(compileToPrograms(*state->module, scheme));
+}
+
+const ast::File &Spec::getFile() const { return *state->file; }
+llvm::StringRef Spec::getText() const { return state->sources.getMemoryBuffer(state->buffer)->getBuffer(); }
+ModuleOp Spec::getModule() const { return *state->module; }
+NetworkOp Spec::getNetwork() const { return *state->module->getOps<NetworkOp>().begin(); }
