@@ -55,12 +55,15 @@ class ClassEmitter {
 public:
   ClassEmitter(ProgramOp program, NetworkOp network)
       : program(program), network(network), trains(program.getRole() == Role::Train),
-        builder(program.getContext()) {}
+        builder(program.getContext()), where(program.getLoc()) {
+    if (auto name = dyn_cast<NameLoc>(where)) // a name would make a local of every expression
+      where = name.getChildLoc();
+  }
 
   LogicalResult emit() {
     const std::string folder = program.getNode().str();
     builder.setInsertionPoint(program);
-    auto file = emitc::FileOp::create(builder, program.getLoc(),
+    auto file = emitc::FileOp::create(builder, where,
                                       folder + "/" + folder + (trains ? "_trainer.h" : ".h"));
     builder.setInsertionPointToStart(&file.getBodyRegion().front());
     describeNode();
@@ -74,7 +77,7 @@ public:
     verbatim("");
     if (trains)
       verbatim("template <class T>");
-    auto classOp = emitc::ClassOp::create(builder, program.getLoc(), program.getSymName(), /*final=*/true);
+    auto classOp = emitc::ClassOp::create(builder, where, program.getSymName(), /*final=*/true);
     classOp->setAttr(kBaseAttr, builder.getStringAttr(trains ? "rnet::train::NodeTrainer<T>" : "rnet::Program"));
     {
       OpBuilder::InsertionGuard guard(builder);
@@ -95,23 +98,23 @@ private:
     return emitc::OpaqueType::get(builder.getContext(), StringAttr::get(builder.getContext(), text));
   }
   Location named(const Twine &name) {
-    return NameLoc::get(builder.getStringAttr(name), program.getLoc());
+    return NameLoc::get(builder.getStringAttr(name), where);
   }
   void verbatim(const Twine &text, ValueRange arguments = {}) {
-    emitc::VerbatimOp::create(builder, program.getLoc(), builder.getStringAttr(text), arguments);
+    emitc::VerbatimOp::create(builder, where, builder.getStringAttr(text), arguments);
   }
   void include(StringRef header) {
-    emitc::IncludeOp::create(builder, program.getLoc(), header, /*isStandard=*/false);
+    emitc::IncludeOp::create(builder, where, header, /*isStandard=*/false);
   }
   Value literal(const Twine &text, const Twine &type = "auto") {
-    return emitc::LiteralOp::create(builder, program.getLoc(), opaque(type), builder.getStringAttr(text));
+    return emitc::LiteralOp::create(builder, where, opaque(type), builder.getStringAttr(text));
   }
   /// A literal with a NameLoc is a local of that name.
   Value local(const Twine &name, const Twine &text, const Twine &type) {
     return emitc::LiteralOp::create(builder, named(name), opaque(type), builder.getStringAttr(text));
   }
   void call(StringRef callee, ValueRange operands) {
-    emitc::CallOpaqueOp::create(builder, program.getLoc(), TypeRange(), callee, operands);
+    emitc::CallOpaqueOp::create(builder, where, TypeRange(), callee, operands);
   }
   std::string rowsType(Type type, bool isConst = false) {
     return formatv("rnet::Rows<{0}, {1}{2}>", getRowWidth(type), isConst ? "const " : "", trains ? "T" : "float");
@@ -206,7 +209,7 @@ private:
     SmallVector<Type> results;
     if (result.str() != "void")
       results.push_back(opaque(result));
-    auto func = emitc::FuncOp::create(builder, program.getLoc(), name, builder.getFunctionType(types, results));
+    auto func = emitc::FuncOp::create(builder, where, name, builder.getFunctionType(types, results));
     func->setAttr(kSuffixAttr, builder.getStringAttr(suffix));
     Block *entry = func.addEntryBlock();
     for (auto [argument, parameter] : llvm::zip_equal(entry->getArguments(), parameters))
@@ -217,11 +220,11 @@ private:
   }
   void field(const Twine &name, const Twine &type, const Twine &comment = "") {
     builder.setInsertionPointToEnd(members);
-    auto field = emitc::FieldOp::create(builder, program.getLoc(), name.str(), opaque(type), Attribute());
+    auto field = emitc::FieldOp::create(builder, where, name.str(), opaque(type), Attribute());
     if (std::string text = comment.str(); !text.empty())
       field->setAttr(kCommentAttr, builder.getStringAttr(text));
   }
-  void returnValue(Value value = {}) { emitc::ReturnOp::create(builder, program.getLoc(), value); }
+  void returnValue(Value value = {}) { emitc::ReturnOp::create(builder, where, value); }
 
   LogicalResult emitProgram() {
     ArenaAttr arena = program.getArenaAttr();
@@ -522,6 +525,7 @@ private:
   NetworkOp network;
   bool trains;
   OpBuilder builder;
+  Location where;
   Block *members = nullptr;
   llvm::DenseMap<Value, Value> values;
   llvm::StringMap<int64_t> parameterIndex;
