@@ -1,0 +1,14 @@
+// The process of one node, NET-NODE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include "rnet/core/network.h"
+#include "rnet/core/program.h"
+
+namespace rnet::net {
+
+/// Serves node `node` of the network until SIGTERM or SIGINT. `program` is not loaded yet. Returns the exit code; says on stderr
+/// what went wrong.
+int main(int argc, char **argv, const NetworkDescription &network, std::size_t node, Program &program);
+
+} // namespace rnet::net

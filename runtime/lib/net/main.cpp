@@ -1,0 +1,202 @@
+// The process of one node.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "rnet/net/main.h"
+
+#include "senders.h"
+#include "service.h"
+
+#include "rnet/core/weights_file.h"
+
+#include <CLI/CLI.hpp>
+#include <grpcpp/grpcpp.h>
+
+#include <csignal>
+#include <iostream>
+
+namespace rnet::net {
+
+std::shared_ptr<grpc::Channel> dial(const std::string &address) {
+  grpc::ChannelArguments arguments;
+  // A connection of its own for each stream: large activations must not hold heartbeats back.
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kBackoff[0]);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kBackoff[1]);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kBackoff[2]);
+  arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
+  arguments.SetMaxSendMessageSize(kMaxMessageBytes);
+  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+}
+
+namespace {
+
+constexpr auto kBeatInterval = std::chrono::milliseconds(10);
+/// Activations that may wait on one stream before the oldest is dropped.
+constexpr std::size_t kQueue = 256;
+
+/// Unix sockets and loopback only: everything else needs authentication.
+bool is_local(const std::string &address) {
+  return address.rfind("unix:", 0) == 0 || address.rfind("127.0.0.1:", 0) == 0 || address.rfind("localhost:", 0) == 0 ||
+         address.rfind("[::1]:", 0) == 0;
+}
+
+/// The streams of one node to those behind it.
+class Network final : public Outbox {
+public:
+  Network(const NetworkDescription &network, std::size_t node, const std::string &weights, std::uint64_t incarnation,
+          const std::map<std::string, std::string> &peers)
+      : streams_(network.hyperconnections.size()), sequences_(network.hyperconnections.size()) {
+    proto::Hello hello;
+    hello.set_topology(std::string(network.topology_fingerprint));
+    hello.set_weights(weights);
+    hello.set_node(std::string(network.nodes[node].name));
+    hello.set_incarnation(incarnation);
+    std::map<std::string, bool> beating;
+    for (std::size_t k = 0; k < network.hyperconnections.size(); ++k) {
+      const HyperconnectionDescription &connection = network.hyperconnections[k];
+      if (connection.from != node)
+        continue;
+      const std::string receiver(network.nodes[connection.to].name);
+      proto::Packet packet;
+      *packet.mutable_hello() = hello;
+      packet.mutable_hello()->set_hyperconnection(std::string(connection.name));
+      streams_[k] = std::make_unique<Stream<proto::Packet>>(
+          dial(peers.at(receiver)),
+          [](proto::Node::Stub &stub, auto *context, auto *ack, auto *reactor) {
+            stub.async()->Deliver(context, ack, reactor);
+          },
+          packet, kQueue);
+      if (beating.emplace(receiver, true).second) {
+        proto::Beat beat;
+        *beat.mutable_hello() = hello;
+        beats_.push_back(std::make_unique<Stream<proto::Beat>>(
+            dial(peers.at(receiver)),
+            [](proto::Node::Stub &stub, auto *context, auto *ack, auto *reactor) {
+              stub.async()->Heartbeat(context, ack, reactor);
+            },
+            beat, 1));
+      }
+    }
+  }
+
+  void send(std::size_t connection, const Message &message) override {
+    proto::Packet packet;
+    proto::Activation &activation = *packet.mutable_activation();
+    activation.set_request(message.request);
+    activation.set_sequence(++sequences_[connection]);
+    const auto left = std::chrono::duration_cast<std::chrono::microseconds>(message.deadline - Clock::now()).count();
+    activation.set_remaining_us(static_cast<std::uint32_t>(std::clamp<std::int64_t>(left, 0, kMaxRemaining)));
+    activation.set_present(message.present);
+    activation.set_used(message.used);
+    activation.set_values(encode_values(message.values));
+    streams_[connection]->write(std::move(packet));
+  }
+
+  void tick(bool fed) {
+    for (auto &stream : streams_)
+      if (stream)
+        stream->tick();
+    proto::Beat beat;
+    beat.set_fed(fed);
+    for (auto &stream : beats_) {
+      stream->tick();
+      if (stream->idle()) // a beat that waits for the one before says nothing new
+        stream->write(beat);
+    }
+  }
+
+private:
+  std::vector<std::unique_ptr<Stream<proto::Packet>>> streams_;
+  std::vector<std::unique_ptr<Stream<proto::Beat>>> beats_;
+  std::vector<std::uint64_t> sequences_; ///< the engine's thread only
+};
+
+std::atomic<bool> stopping = false; // a signal handler has nothing but globals
+extern "C" void stop(int) { stopping = true; }
+
+struct Options {
+  std::string weights, listen, accuracy;
+  std::vector<std::string> peers;
+};
+
+Status run(const Options &options, const NetworkDescription &network, std::size_t node, Program &program) {
+  if (!is_local(options.listen))
+    return Status::error("'" + options.listen + "' is no local address: without authentication a node listens on unix: sockets and loopback only");
+  std::map<std::string, std::string> peers;
+  for (const std::string &peer : options.peers) {
+    const std::size_t at = peer.find('=');
+    if (at == std::string::npos)
+      return Status::error("--peer takes NODE=ADDRESS, found '" + peer + "'");
+    peers[peer.substr(0, at)] = peer.substr(at + 1);
+    if (!is_local(peers[peer.substr(0, at)]))
+      return Status::error("'" + peer.substr(at + 1) + "' is no local address");
+  }
+  for (const HyperconnectionDescription &connection : network.hyperconnections)
+    if (connection.from == node && !peers.count(std::string(network.nodes[connection.to].name)))
+      return Status::error("the address of '" + std::string(network.nodes[connection.to].name) + "' is missing: --peer " +
+                           std::string(network.nodes[connection.to].name) + "=ADDRESS");
+  auto weights = WeightsFile::open(options.weights);
+  if (!weights.ok())
+    return weights.status();
+  for (Status status : {weights->check(network, /*topology=*/true), program.load(*weights)})
+    if (!status.ok())
+      return status;
+  std::optional<AccuracyTable> accuracy;
+  if (!options.accuracy.empty()) {
+    auto table = AccuracyTable::read(options.accuracy, network, weights->data_hash());
+    if (!table.ok())
+      return table.status();
+    accuracy = std::move(*table);
+  }
+
+  const auto incarnation = static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
+  Network outbox(network, node, weights->data_hash(), incarnation, peers);
+  Engine engine(network, node, program, outbox);
+  Peers senders(network, node, engine);
+  Service service(network, node, engine, senders, weights->data_hash(), accuracy ? &*accuracy : nullptr, incarnation);
+  grpc::ServerBuilder builder;
+  builder.AddListeningPort(options.listen, grpc::InsecureServerCredentials());
+  builder.RegisterService(&service);
+  builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
+  if (!server)
+    return Status::error("cannot listen on '" + options.listen + "': is another node there?");
+  std::cerr << "node " << network.nodes[node].name << " listens on " << options.listen << std::endl;
+
+  for (Time planned = Clock::now(); !stopping; planned += kBeatInterval) {
+    std::this_thread::sleep_until(planned);
+    const Time now = Clock::now();
+    outbox.tick(engine.fed());
+    senders.check(now, now - planned);
+    if (now - planned > 10 * kBeatInterval)
+      planned = now; // do not catch up on beats that nobody waits for
+  }
+  server->Shutdown(std::chrono::system_clock::now() + std::chrono::milliseconds(200));
+  return {};
+}
+
+} // namespace
+
+int main(int argc, char **argv, const NetworkDescription &network, std::size_t node, Program &program) {
+  const std::string name = std::string(network.name) + "-" + std::string(network.nodes[node].name);
+  CLI::App app{"Node '" + std::string(network.nodes[node].name) + "' of network '" + std::string(network.name) + "' (scheme " +
+                   std::string(network.scheme) + ")",
+               name};
+  Options options;
+  app.add_option("--weights", options.weights, "the weights file")->required();
+  app.add_option("--listen", options.listen, "address: unix:PATH or 127.0.0.1:PORT")->required();
+  app.add_option("--peer", options.peers, "NODE=ADDRESS of each node that this one sends to (repeatable)");
+  app.add_option("--accuracy", options.accuracy, "the accuracy table that the evaluator wrote; without it, expected accuracy is unknown");
+  CLI11_PARSE(app, argc, argv);
+  struct sigaction action = {};
+  action.sa_handler = stop;
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+  if (Status status = run(options, network, node, program); !status.ok()) {
+    std::cerr << "error: " << status.message() << "\n";
+    return 1;
+  }
+  return 0;
+}
+
+} // namespace rnet::net

@@ -1,0 +1,112 @@
+// Streams to the nodes behind this one: activations and heartbeats. They dial, and dial again.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include "node.grpc.pb.h"
+#include "wire.h"
+
+#include <grpcpp/grpcpp.h>
+
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <memory>
+
+namespace rnet::net {
+
+/// Milliseconds between attempts to connect: first, least, most.
+inline constexpr int kBackoff[] = {20, 100, 200};
+
+std::shared_ptr<grpc::Channel> dial(const std::string &address);
+
+/// A client stream of one kind of message that is opened again whenever it breaks. `tick` is called every 10 ms from one thread;
+/// everything else from any.
+template <class T> class Stream {
+public:
+  using Start = std::function<void(proto::Node::Stub &, grpc::ClientContext *, proto::Ack *, grpc::ClientWriteReactor<T> *)>;
+
+  /// `greeting` goes first on every new stream. More than `capacity` waiting messages push out the oldest.
+  Stream(std::shared_ptr<grpc::Channel> channel, Start start, T greeting, std::size_t capacity)
+      : stub_(proto::Node::NewStub(channel)), start_(std::move(start)), greeting_(std::move(greeting)),
+        capacity_(capacity) {}
+  ~Stream() {
+    std::unique_lock lock(mutex_);
+    stopping_ = true;
+    if (call_)
+      call_->context.TryCancel();
+    done_.wait(lock, [&] { return !call_; });
+  }
+
+  void write(T message) {
+    std::lock_guard lock(mutex_);
+    if (!call_)
+      return; // nobody listens: the receiver knows that this sender is gone
+    queue_.push_back(std::move(message));
+    if (queue_.size() > capacity_)
+      queue_.pop_front();
+    pump();
+  }
+  bool idle() const {
+    std::lock_guard lock(mutex_);
+    return call_ && queue_.empty() && !writing_;
+  }
+
+  void tick() {
+    std::lock_guard lock(mutex_);
+    if (call_ || stopping_ || Clock::now() < next_try_)
+      return;
+    call_ = new Call(*this);
+    writing_ = false;
+    queue_.assign(1, greeting_);
+    start_(*stub_, &call_->context, &call_->ack, call_);
+    pump();
+    call_->StartCall();
+  }
+
+private:
+  struct Call : grpc::ClientWriteReactor<T> {
+    explicit Call(Stream &stream) : stream(stream) {}
+    void OnWriteDone(bool ok) override {
+      std::lock_guard lock(stream.mutex_);
+      stream.writing_ = false;
+      if (ok)
+        stream.pump();
+    }
+    void OnDone(const grpc::Status &) override {
+      {
+        std::lock_guard lock(stream.mutex_);
+        stream.call_ = nullptr;
+        stream.queue_.clear();
+        stream.next_try_ = Clock::now() + std::chrono::milliseconds(kBackoff[0]);
+        stream.done_.notify_all();
+      }
+      delete this;
+    }
+    Stream &stream;
+    grpc::ClientContext context;
+    proto::Ack ack;
+  };
+
+  void pump() { // with the lock
+    if (writing_ || queue_.empty() || !call_)
+      return;
+    writing_ = true;
+    current_ = std::move(queue_.front());
+    queue_.pop_front();
+    call_->StartWrite(&current_);
+  }
+
+  std::unique_ptr<proto::Node::Stub> stub_;
+  Start start_;
+  const T greeting_;
+  const std::size_t capacity_;
+  mutable std::mutex mutex_;
+  std::condition_variable done_;
+  std::deque<T> queue_;
+  T current_;
+  Call *call_ = nullptr; ///< deletes itself when it is done
+  bool writing_ = false, stopping_ = false;
+  Time next_try_{};
+};
+
+} // namespace rnet::net
