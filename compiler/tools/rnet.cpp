@@ -4,9 +4,7 @@
 #include "Emit.h"
 #include "Format.h"
 #include "Interpret.h"
-#ifdef RNET_RUN
 #include "Run.h"
-#endif
 #include "Spec.h"
 
 #include <CLI/CLI.hpp>
@@ -92,12 +90,10 @@ int main(int argc, char **argv) {
   build->add_option("--jobs", a.build.jobs, "compilers at a time")->capture_default_str();
   build->callback([&] { status = tools::build(a.spec, a.scheme, a.options, a.build); });
 
-#ifdef RNET_RUN
   CLI::App *run = app.add_subcommand("run", "Run all nodes of a built network on this machine");
   RunOptions runOptions;
   addRunOptions(*run, runOptions);
   run->callback([&] { status = tools::run(runOptions); });
-#endif
 
   CLI::App *fmt = app.add_subcommand("fmt", "Format specs in place");
   fmt->add_option("specs", a.specs, "the .rnet files")->required();

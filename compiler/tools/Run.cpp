@@ -1,0 +1,397 @@
+// `rnet run`.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "Run.h"
+#include "Processes.h"
+
+#include "rnet/core/accuracy_table.h"
+#include "rnet/core/atomic_file.h"
+#include "rnet/core/dataset.h"
+#include "rnet/net/client.h"
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include <atomic>
+#include <csignal>
+#include <cstring>
+#include <fcntl.h>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <optional>
+#include <poll.h>
+#include <set>
+#include <unistd.h>
+
+namespace rnet::tools {
+namespace {
+
+using nlohmann::ordered_json;
+namespace fs = std::filesystem;
+
+std::atomic<bool> interrupted = false; // a signal handler has nothing but globals
+extern "C" void interrupt(int) { interrupted = true; }
+
+struct Input {
+  std::string name, node;
+  std::vector<std::size_t> shape;
+  std::size_t width() const {
+    std::size_t count = 1;
+    for (std::size_t size : shape)
+      count *= size;
+    return count;
+  }
+};
+
+/// What `rnet build` wrote about the network.
+struct Network {
+  std::string name;
+  std::vector<std::string> nodes;
+  std::vector<Input> inputs;
+  std::string output, outputNode;
+  std::vector<std::string> classes;
+  struct Connection {
+    std::string name, from, to;
+  };
+  std::vector<Connection> connections;
+};
+
+Expected<Network> readNetwork(const std::string &directory) {
+  const std::string path = (fs::path(directory) / "network.json").string();
+  auto text = read_file(path);
+  if (!text.ok())
+    return Status::error("'" + directory + "' holds no built network (" + text.message() + "): run rnet build first");
+  try {
+    const ordered_json json = ordered_json::parse(*text);
+    if (json.at("schema") != 1)
+      return Status::error("'" + path + "' has a schema other than 1");
+    Network network;
+    network.name = json.at("network");
+    network.nodes = json.at("nodes").get<std::vector<std::string>>();
+    for (const auto &input : json.at("inputs"))
+      network.inputs.push_back({input.at("name"), input.at("node"), input.at("shape").get<std::vector<std::size_t>>()});
+    const auto &output = json.at("outputs").at(0);
+    network.output = output.at("name");
+    network.outputNode = output.at("node");
+    if (output.contains("classes"))
+      network.classes = output.at("classes").get<std::vector<std::string>>();
+    for (const auto &connection : json.at("hyperconnections"))
+      network.connections.push_back({connection.at("name"), connection.at("from"), connection.at("to")});
+    return network;
+  } catch (const ordered_json::exception &error) {
+    return Status::error("'" + path + "' is damaged: " + error.what());
+  }
+}
+
+/// A private folder for the sockets, gone with the object.
+class SocketFolder {
+public:
+  SocketFolder() {
+    const char *base = std::getenv("XDG_RUNTIME_DIR");
+    std::string pattern = std::string(base && *base ? base : "/tmp") + "/rnet-XXXXXX";
+    if (::mkdtemp(pattern.data())) // for the owner alone
+      path = pattern;
+  }
+  ~SocketFolder() {
+    std::error_code ignored;
+    if (!path.empty())
+      fs::remove_all(path, ignored);
+  }
+  std::string address(const std::string &node) const { return "unix:" + path + "/" + node; }
+  std::string path;
+};
+
+/// Standard input or a file, line by line, without missing Ctrl-C.
+class Lines {
+public:
+  explicit Lines(int descriptor) : descriptor_(descriptor) {}
+
+  std::optional<std::string> next() {
+    for (;;) {
+      if (const std::size_t end = buffer_.find('\n'); end != std::string::npos) {
+        std::string line = buffer_.substr(0, end);
+        buffer_.erase(0, end + 1);
+        return line;
+      }
+      if (ended_) {
+        if (buffer_.empty())
+          return std::nullopt;
+        return std::exchange(buffer_, "");
+      }
+      pollfd waiting{descriptor_, POLLIN, 0};
+      if (interrupted)
+        return std::nullopt;
+      if (::poll(&waiting, 1, 100) <= 0)
+        continue;
+      char bytes[65536];
+      const ssize_t count = ::read(descriptor_, bytes, sizeof bytes);
+      if (count <= 0)
+        ended_ = true;
+      else
+        buffer_.append(bytes, static_cast<std::size_t>(count));
+    }
+  }
+
+private:
+  int descriptor_;
+  std::string buffer_;
+  bool ended_ = false;
+};
+
+struct Request {
+  ordered_json id;
+  std::map<std::string, std::vector<float>> inputs;
+};
+
+/// Numbers in any nesting, in order.
+bool flatten(const ordered_json &value, std::vector<float> &to) {
+  if (value.is_number()) {
+    to.push_back(value.get<float>());
+    return true;
+  }
+  if (!value.is_array())
+    return false;
+  for (const auto &element : value)
+    if (!flatten(element, to))
+      return false;
+  return true;
+}
+
+Expected<Request> parseRequest(const Network &network, const std::string &line, std::size_t number) {
+  Request request;
+  request.id = number;
+  try {
+    const ordered_json json = ordered_json::parse(line);
+    if (!json.is_object())
+      return Status::error("expected an object like {\"id\": 1, \"inputs\": {\"" + network.inputs[0].name + "\": [...]}}");
+    if (json.contains("id"))
+      request.id = json["id"];
+    if (!json.contains("inputs") || !json["inputs"].is_object())
+      return Status::error("there is no object 'inputs'");
+    for (const auto &[name, values] : json["inputs"].items()) {
+      const Input *input = nullptr;
+      for (const Input &candidate : network.inputs)
+        if (candidate.name == name)
+          input = &candidate;
+      if (!input)
+        return Status::error("the network has no input '" + name + "'");
+      std::vector<float> &to = request.inputs[name];
+      if (!flatten(values, to) || to.size() != input->width())
+        return Status::error("input '" + name + "' needs " + std::to_string(input->width()) + " numbers, found " +
+                             std::to_string(to.size()));
+    }
+  } catch (const ordered_json::exception &error) {
+    return Status::error(std::string("no JSON: ") + error.what());
+  }
+  return request;
+}
+
+class Runner {
+public:
+  Runner(const Network &network, const RunOptions &options, net::Client &client)
+      : network_(network), options_(options), client_(client) {}
+
+  void answer(const Request &request) {
+    const auto begin = std::chrono::steady_clock::now();
+    auto answer = client_.infer(++number_, request.inputs, std::chrono::milliseconds(options_.deadlineMs));
+    const double ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
+    if (!answer.ok())
+      return refuse(request.id, answer.message());
+    ordered_json line = {{"id", request.id}, {"output", network_.output}};
+    if (!answer->present) {
+      line["error"] = answer->reason;
+    } else {
+      const auto best = std::max_element(answer->values.begin(), answer->values.end()) - answer->values.begin();
+      line["class"] = best;
+      if (!network_.classes.empty())
+        line["name"] = network_.classes[static_cast<std::size_t>(best)];
+      // A float has few digits, its double many; nine always read back to the same bits.
+      ordered_json values = ordered_json::array();
+      for (float value : answer->values)
+        values.push_back(shortest(value));
+      line["probabilities"] = std::move(values);
+      line["nodes"] = nodes(answer->used);
+      line["hyperconnections"] = connections(answer->used);
+      line["expected_accuracy"] = answer->accuracy ? ordered_json(*answer->accuracy) : ordered_json("unknown");
+    }
+    line["time_ms"] = std::round(ms * 1000) / 1000;
+    std::cout << line.dump() << std::endl;
+  }
+
+  void refuse(const ordered_json &id, const std::string &why) {
+    std::cout << ordered_json{{"id", id}, {"error", why}}.dump() << std::endl;
+  }
+
+private:
+  /// The double that prints as the shortest text which reads back to this float.
+  static double shortest(float value) {
+    char text[32];
+    for (int digits = 6; digits <= 9; ++digits) {
+      std::snprintf(text, sizeof text, "%.*g", digits, static_cast<double>(value));
+      if (std::strtof(text, nullptr) == value)
+        break;
+    }
+    return std::strtod(text, nullptr);
+  }
+  ordered_json connections(std::uint64_t used) const {
+    ordered_json names = ordered_json::array();
+    for (std::size_t k = 0; k < network_.connections.size(); ++k)
+      if (used >> k & 1)
+        names.push_back(network_.connections[k].name);
+    return names;
+  }
+  /// Nodes that took part: those at either end of a used hyperconnection.
+  ordered_json nodes(std::uint64_t used) const {
+    std::set<std::string> part{network_.outputNode};
+    for (std::size_t k = 0; k < network_.connections.size(); ++k)
+      if (used >> k & 1) {
+        part.insert(network_.connections[k].from);
+        part.insert(network_.connections[k].to);
+      }
+    ordered_json names = ordered_json::array();
+    for (const std::string &node : network_.nodes)
+      if (part.count(node))
+        names.push_back(node);
+    return names;
+  }
+
+  const Network &network_;
+  const RunOptions &options_;
+  net::Client &client_;
+  std::uint64_t number_ = 0;
+};
+
+/// Waits until every node has heard from all its senders.
+Status waitUntilReady(const Network &network, const Processes &processes, net::Client &client) {
+  const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  for (const std::string &node : network.nodes)
+    for (;;) {
+      auto waiting = client.waiting_for(node);
+      if (waiting && waiting->empty())
+        break;
+      if (interrupted)
+        return {};
+      if (!processes.up(node))
+        return Status::error("node '" + node + "' did not start");
+      if (std::chrono::steady_clock::now() > limit)
+        return Status::error("node '" + node + "' is not ready after 20 s" +
+                             (waiting ? ": it waits for '" + waiting->front() + "'" : ""));
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+  return {};
+}
+
+bool endsWith(const std::string &text, const std::string &end) {
+  return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
+}
+
+/// Rows of a dataset as requests.
+Status answerDataset(const Network &network, const std::string &path, Runner &runner) {
+  std::vector<InputDescription> inputs;
+  for (const Input &input : network.inputs)
+    inputs.push_back({input.name, 0, input.width(), input.shape});
+  // Labels do not matter here, so any class will do.
+  const OutputDescription outputs[] = {{network.output, 0, 0, std::size_t(1) << 31, {}}};
+  NetworkDescription description{};
+  description.name = network.name;
+  description.inputs = inputs;
+  description.outputs = outputs;
+  auto dataset = read_dataset(path, description, /*need_labels=*/false);
+  if (!dataset.ok())
+    return dataset.status();
+  for (std::size_t row = 0; row < dataset->rows && !interrupted; ++row) {
+    Request request;
+    request.id = row;
+    for (std::size_t k = 0; k < inputs.size(); ++k) {
+      auto begin = dataset->inputs[k].begin() + static_cast<std::ptrdiff_t>(row * inputs[k].width);
+      request.inputs[network.inputs[k].name].assign(begin, begin + static_cast<std::ptrdiff_t>(inputs[k].width));
+    }
+    runner.answer(request);
+  }
+  return {};
+}
+
+Status runNetwork(const RunOptions &options) {
+  auto network = readNetwork(options.directory);
+  if (!network.ok())
+    return network.status();
+  SocketFolder sockets;
+  if (sockets.path.empty())
+    return Status::error("cannot make a folder for the nodes' sockets");
+  const std::string accuracy = AccuracyTable::path_for(options.weights);
+
+  std::map<std::string, std::string> addresses;
+  std::map<std::string, std::vector<std::string>> inputs;
+  std::vector<ProcessSpec> specs;
+  for (const std::string &node : network->nodes) {
+    addresses[node] = sockets.address(node);
+    ProcessSpec spec{node,
+                     {(fs::path(options.directory) / "bin" / (network->name + "-" + node)).string(), "--weights",
+                      options.weights, "--listen", sockets.address(node)}};
+    for (const auto &connection : network->connections)
+      if (connection.from == node)
+        spec.command.insert(spec.command.end(), {"--peer", connection.to + "=" + sockets.address(connection.to)});
+    if (node == network->outputNode && fs::exists(accuracy))
+      spec.command.insert(spec.command.end(), {"--accuracy", accuracy});
+    specs.push_back(std::move(spec));
+  }
+  for (const Input &input : network->inputs)
+    inputs[input.node].push_back(input.name);
+
+  Processes processes(options.restart);
+  if (Status status = processes.start(std::move(specs)); !status.ok())
+    return status;
+  processes.watch();
+  net::Client client(addresses, inputs, network->outputNode);
+  if (Status status = waitUntilReady(*network, processes, client); !status.ok() || interrupted)
+    return status;
+  std::cerr << "network " << network->name << " ready: " << network->nodes.size() << " nodes" << std::endl;
+
+  Runner runner(*network, options, client);
+  if (endsWith(options.input, ".npz") || endsWith(options.input, ".csv"))
+    return answerDataset(*network, options.input, runner);
+  int descriptor = STDIN_FILENO;
+  if (!options.input.empty() && (descriptor = ::open(options.input.c_str(), O_RDONLY | O_CLOEXEC)) < 0)
+    return Status::error("cannot read '" + options.input + "': " + std::strerror(errno));
+  Lines lines(descriptor);
+  std::size_t number = 0;
+  while (std::optional<std::string> line = lines.next()) {
+    ++number;
+    if (line->find_first_not_of(" \t\r") == std::string::npos)
+      continue;
+    auto request = parseRequest(*network, *line, number);
+    if (request.ok())
+      runner.answer(*request);
+    else
+      runner.refuse(number, "line " + std::to_string(number) + ": " + request.message());
+  }
+  return {};
+}
+
+} // namespace
+
+void addRunOptions(CLI::App &command, RunOptions &options) {
+  command.add_option("directory", options.directory, "what rnet build wrote")->required();
+  command.add_option("--weights", options.weights, "the weights file")->required();
+  command.add_option("--input", options.input,
+                     "requests: JSON lines {\"id\": 1, \"inputs\": {NAME: [numbers]}}, or rows of a .npz or .csv; default: JSON lines from standard input");
+  command.add_flag("--restart", options.restart, "start a dead node again");
+  command.add_option("--deadline", options.deadlineMs, "milliseconds for each answer")
+      ->check(CLI::Range(1, 600000))
+      ->capture_default_str();
+}
+
+int run(const RunOptions &options) {
+  struct sigaction action = {};
+  action.sa_handler = interrupt;
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+  if (Status status = runNetwork(options); !status.ok()) {
+    std::cerr << "error: " << status.message() << "\n";
+    return 1;
+  }
+  return interrupted ? 130 : 0;
+}
+
+} // namespace rnet::tools
