@@ -13,7 +13,7 @@ static constexpr auto kHop = std::chrono::milliseconds(3);
 Engine::Engine(const NetworkDescription &network, std::size_t node, const Program &program, Outbox &outbox)
     : network_(network), node_(network.nodes[node]), program_(program), outbox_(outbox),
       holds_output_(network.outputs[0].node == node), outgoing_(node_.result_widths.size()),
-      arena_(program.arena_plan(), 1), finished_(4 * kMaxOpen), alive_(node_.inputs.size()) {
+      arena_(program.arena_plan(), 1), finished_(4 * kMaxOpen, kNone), alive_(node_.inputs.size()) {
   for (std::size_t k = 0; k < node_.inputs.size(); ++k) {
     const Source &source = node_.inputs[k];
     const bool given = source.kind == Source::Kind::network_input;
@@ -48,12 +48,12 @@ Engine::~Engine() {
   wake_.notify_all();
   thread_.join();
   for (auto &[request, slot] : slots_)
-    answer(slot, {false, "the node is stopping", {}, 0});
+    if (slot.done)
+      slot.done({false, "the node is stopping", {}, 0});
 }
 
-void Engine::answer(Slot &slot, const Reply &reply) {
-  if (auto done = std::exchange(slot.done, nullptr))
-    done(reply);
+bool Engine::is_finished(std::uint64_t request) const {
+  return std::find(finished_.begin(), finished_.end(), request) != finished_.end();
 }
 
 Engine::Slot &Engine::open(std::uint64_t request, Time deadline) {
@@ -68,7 +68,8 @@ Engine::Slot &Engine::open(std::uint64_t request, Time deadline) {
     ++counters_.requests;
     if (slots_.size() > kMaxOpen) {
       auto oldest = slots_.begin()->first == request ? std::next(slots_.begin()) : slots_.begin();
-      answer(oldest->second, {false, "too many requests", {}, 0});
+      if (oldest->second.done)
+        oldest->second.done({false, "too many requests", {}, 0});
       slots_.erase(oldest);
       ++counters_.dropped;
     }
@@ -79,7 +80,7 @@ Engine::Slot &Engine::open(std::uint64_t request, Time deadline) {
 bool Engine::arrive(std::size_t input, Message message) {
   {
     std::lock_guard lock(mutex_);
-    if (std::find(finished_.begin(), finished_.end(), message.request) != finished_.end()) {
+    if (is_finished(message.request)) {
       ++counters_.dropped;
       return false;
     }
@@ -115,9 +116,15 @@ bool Engine::fed() const {
 }
 
 void Engine::collect(std::uint64_t request, Time deadline, std::function<void(const Reply &)> done) {
+  Reply reply{false, "the request is done already, or somebody else waits for it", {}, 0};
   {
     std::lock_guard lock(mutex_);
-    if (std::find(finished_.begin(), finished_.end(), request) == finished_.end()) {
+    if (auto early = uncollected_.find(request); early != uncollected_.end()) {
+      reply = std::move(early->second);
+      uncollected_.erase(early);
+    } else if (firing_ == request && !firing_done_) {
+      firing_done_ = std::exchange(done, nullptr);
+    } else if (!is_finished(request)) {
       Slot &slot = open(request, deadline);
       if (!slot.done) {
         slot.done = std::move(done);
@@ -126,7 +133,7 @@ void Engine::collect(std::uint64_t request, Time deadline, std::function<void(co
     }
   }
   if (done)
-    done({false, "the request is done already, or somebody else waits for it", {}, 0});
+    done(reply);
   wake_.notify_one();
 }
 
@@ -174,13 +181,26 @@ void Engine::work() {
     Slot slot = std::move(ready->second);
     slots_.erase(ready);
     finished_[next_finished_++ % finished_.size()] = request;
+    firing_ = request;
+    firing_done_ = std::move(slot.done);
     lock.unlock();
-    fire(request, std::move(slot));
+    Reply reply = fire(request, slot);
     lock.lock();
+    firing_ = kNone;
+    auto done = std::exchange(firing_done_, nullptr);
+    if (done) {
+      lock.unlock();
+      done(reply);
+      lock.lock();
+    } else if (holds_output_) {
+      uncollected_[request] = std::move(reply);
+      if (uncollected_.size() > kMaxOpen)
+        uncollected_.erase(uncollected_.begin());
+    }
   }
 }
 
-void Engine::fire(std::uint64_t request, Slot slot) {
+Reply Engine::fire(std::uint64_t request, const Slot &slot) {
   std::vector<Tensor<const float>> inputs;
   std::vector<Tensor<float>> outputs;
   std::uint64_t present = 0;
@@ -219,14 +239,14 @@ void Engine::fire(std::uint64_t request, Slot slot) {
       outbox_.send(connection, message);
   }
   if (!holds_output_)
-    return;
+    return {};
   const Tensor<float> &output = outputs[network_.outputs[0].result];
   Reply reply{output.present[0], "", {}, used};
   if (reply.present)
     reply.values.assign(output.data, output.data + output.width);
   else
     reply.reason = "no information flow: nothing reached the output in time";
-  answer(slot, reply);
+  return reply;
 }
 
 } // namespace rnet::net

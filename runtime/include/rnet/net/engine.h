@@ -49,6 +49,8 @@ class Engine {
 public:
   /// Requests that may be open at a time; the oldest goes when there are more.
   static constexpr std::size_t kMaxOpen = 1024;
+  /// No request has this number.
+  static constexpr std::uint64_t kNone = ~std::uint64_t(0);
 
   Engine(const NetworkDescription &network, std::size_t node, const Program &program, Outbox &outbox);
   ~Engine();
@@ -82,8 +84,8 @@ private:
   Slot &open(std::uint64_t request, Time deadline);
   bool settled(const Slot &slot) const;
   void work();
-  void fire(std::uint64_t request, Slot slot);
-  static void answer(Slot &slot, const Reply &reply);
+  Reply fire(std::uint64_t request, const Slot &slot);
+  bool is_finished(std::uint64_t request) const;
 
   const NetworkDescription &network_;
   const NodeDescription &node_;
@@ -99,6 +101,9 @@ private:
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   Slots slots_;
+  std::uint64_t firing_ = kNone;                       ///< the request that is being computed
+  std::function<void(const Reply &)> firing_done_;     ///< who waits for it
+  std::map<std::uint64_t, Reply> uncollected_; ///< answers that came before somebody asked for them
   std::vector<std::uint64_t> finished_; ///< a ring: requests that are done
   std::size_t next_finished_ = 0;
   std::vector<bool> alive_;
