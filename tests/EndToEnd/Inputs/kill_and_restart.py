@@ -1,0 +1,85 @@
+"""Kills nodes under a steady stream of requests, with `rnet run --restart`.
+
+kill_and_restart.py --rnet RNET --directory DIR --weights W --data F.npz
+"""
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+import argparse
+import json
+import os
+import re
+import signal
+import subprocess
+import threading
+import time
+
+import numpy
+
+DEADLINE = 1.0  # seconds, what rnet run gives a request
+SLACK = 0.1
+NODES = ["edge", "fog2", "fog1"]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name in ("rnet", "directory", "weights", "data"):
+        parser.add_argument("--" + name, required=True)
+    options = parser.parse_args()
+    x = numpy.load(options.data)["x"]
+    process = subprocess.Popen(
+        [options.rnet, "run", options.directory, "--weights", options.weights, "--restart"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )
+    pids, starts, ready = {}, {}, threading.Event()
+
+    def watch():
+        for line in process.stderr:
+            if up := re.match(r"node (\S+) up pid (\d+)", line):
+                pids[up[1]] = int(up[2])
+                starts[up[1]] = starts.get(up[1], 0) + 1
+            if line.startswith("network"):
+                ready.set()
+
+    threading.Thread(target=watch, daemon=True).start()
+    assert ready.wait(30), "the network did not start"
+    first = dict(pids)
+    slowest, taken, request = 0.0, 0, 0
+
+    def ask():
+        nonlocal slowest, request
+        process.stdin.write(json.dumps({"id": request, "inputs": {"sensors": [float(v) for v in x[request % len(x)]]}}) + "\n")
+        process.stdin.flush()
+        begin = time.monotonic()
+        answer = json.loads(process.stdout.readline())
+        slowest = max(slowest, time.monotonic() - begin)
+        assert answer["id"] == request, answer
+        request += 1
+        return answer
+
+    for victim in NODES:
+        assert victim in ask()["nodes"]
+        # Killed from the side, while requests are on their way.
+        killer = threading.Timer(0.01, os.kill, (pids[victim], signal.SIGKILL))
+        killer.start()
+        end = time.monotonic() + 0.15
+        answers = 0
+        while time.monotonic() < end:
+            answers += "class" in ask()
+        killer.join()
+        assert answers > 0, f"nothing answered while {victim} was dead"
+        # One node is dead: there is a way around it.
+        limit = time.monotonic() + 20
+        while victim not in ask().get("nodes", []):
+            assert time.monotonic() < limit, f"{victim} did not come back"
+            time.sleep(0.02)
+        assert starts[victim] == 2, starts
+        taken += 1
+    assert slowest <= DEADLINE + SLACK, f"a request took {slowest:.3f} s"
+    for node in first:
+        assert starts[node] == (2 if node in NODES else 1), starts
+    process.stdin.close()
+    assert process.wait(20) == 0
+    print(f"{request} requests answered, {taken} nodes killed and back, the slowest answer took {1000 * slowest:.0f} ms")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""For every failure pattern, the floats of the running processes equal the evaluator's bit for bit, and the interpreter's to 1e-5.
+
+run_matches_evaluator.py --rnet RNET --directory DIR --weights W --data F.npz --spec S --scheme S [--rows N]
+"""
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+import argparse
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import tempfile
+import threading
+
+import numpy
+
+
+def evaluator_outputs(options, folder):
+    """The evaluator's outputs for every pattern, the same whatever its batch and threads."""
+    first = None
+    for batch, threads in ((1, 1), (7, 2), (128, 1), (128, 2)):
+        path = folder / f"{batch}-{threads}.npz"
+        subprocess.run(
+            [options.directory / "bin/health-evaluate", "--weights", options.weights, "--data", options.data,
+             "--batch", str(batch), "--threads", str(threads), "--predictions", path],
+            check=True, stdout=subprocess.DEVNULL,
+        )
+        arrays = dict(numpy.load(path))
+        if first is None:
+            first = arrays
+        for name, array in arrays.items():
+            assert array.tobytes() == first[name].tobytes(), f"{name} depends on batch or threads"
+    return first
+
+
+def run_outputs(options, inputs, down):
+    """What the processes answer while some nodes are dead: rows of floats, or None for a refusal."""
+    process = subprocess.Popen(
+        [options.rnet, "run", options.directory, "--weights", options.weights],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )
+    dead = set()
+    for line in process.stderr:
+        if up := re.match(r"node (\S+) up pid (\d+)", line):
+            if up[1] in down:
+                dead.add(int(up[2]))
+        if line.startswith("network"):
+            break
+    for pid in dead:
+        os.kill(pid, signal.SIGKILL)
+    gone = 0
+    while gone < len(dead):
+        gone += " down (signal 9)" in process.stderr.readline()
+    threading.Thread(target=process.stderr.read, daemon=True).start()
+    lines = "".join(
+        json.dumps({"id": k, "inputs": {"sensors": [float(v) for v in row]}}) + "\n" for k, row in enumerate(inputs)
+    )
+    out, _ = process.communicate(lines, timeout=300)
+    answers = [json.loads(line) for line in out.splitlines()]
+    assert [answer["id"] for answer in answers] == list(range(len(inputs))), "every request is answered, in order"
+    return answers
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name in ("rnet", "weights", "data", "spec", "scheme"):
+        parser.add_argument("--" + name, required=True)
+    parser.add_argument("--directory", required=True, type=pathlib.Path)
+    parser.add_argument("--rows", type=int, default=100)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        outputs = evaluator_outputs(options, folder)
+        rows = outputs["rows"][: options.rows]
+        x = numpy.load(options.data)["x"][rows]
+        numpy.savez(folder / "rows.npz", x=x)
+        for k, pattern in enumerate(outputs["patterns"]):
+            down = [str(node) for node, bit in zip(outputs["nodes"], pattern) if bit]
+            expected = outputs[f"output/{k}"][: options.rows]
+            answers = run_outputs(options, x, down)
+            flow = "error" not in answers[-1]
+            for row, answer in enumerate(answers):
+                if not flow:
+                    assert "no information flow" in answer["error"], (down, answer)
+                    continue
+                assert "error" not in answer, (down, row, answer)
+                got = numpy.array(answer["probabilities"], dtype=numpy.float32)
+                assert got.tobytes() == expected[row].tobytes(), (down, row, got, expected[row])
+                assert not set(down) & set(answer["nodes"]), (down, answer["nodes"])
+            interpreted = subprocess.run(
+                [options.rnet, "interpret", options.spec, "--scheme", options.scheme, "--weights", options.weights,
+                 "--data", folder / "rows.npz", "--rows", "20"] + (["--down", ",".join(down)] if down else []),
+                check=True, capture_output=True, text=True,
+            ).stdout.splitlines()
+            for row, line in enumerate(interpreted):
+                values = json.loads(line)["outputs"]["activity"]
+                assert (values is not None) == flow, (down, row)
+                if flow:
+                    assert numpy.allclose(values, expected[row], rtol=1e-4, atol=1e-5), (down, row)
+            print(f"down: {' '.join(down) or 'none':20} {'equal' if flow else 'refused'} for {len(answers)} requests", flush=True)
+
+
+if __name__ == "__main__":
+    main()
