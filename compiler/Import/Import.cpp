@@ -30,15 +30,16 @@ private:
 
 class Importer {
 public:
-  Importer(const model::Network &network, const llvm::SourceMgr &sources, unsigned buffer, MLIRContext &context)
+  Importer(const model::Network &network, const llvm::SourceMgr &sources, unsigned buffer,
+           MLIRContext &context)
       : network(network), builder(&context), lines(sources.getMemoryBuffer(buffer)->getBuffer()),
         file(builder.getStringAttr(sources.getMemoryBuffer(buffer)->getBufferIdentifier())) {}
 
   OwningOpRef<ModuleOp> run() {
     OwningOpRef<ModuleOp> module(ModuleOp::create(locate(network.range)));
     builder.setInsertionPointToEnd(module->getBody());
-    auto op = NetworkOp::create(builder, named(network.name, network.range), builder.getStringAttr(network.name),
-                                SchemeAttr());
+    auto op = NetworkOp::create(builder, named(network.name, network.range),
+                                builder.getStringAttr(network.name), SchemeAttr());
     body = &op.getBody().emplaceBlock();
     builder.setInsertionPointToEnd(body);
 
@@ -46,7 +47,8 @@ public:
       inputs.push_back(InputOp::create(builder, named(input.spec->name.text, input.spec->range),
                                        getRowsType(builder.getContext(), input.shape),
                                        builder.getStringAttr(input.spec->name.text),
-                                       builder.getStringAttr(input.spec->node.text), input.spec->isPrivate));
+                                       builder.getStringAttr(input.spec->node.text),
+                                       input.spec->isPrivate));
     connections.resize(network.hyperconnections.size());
     for (unsigned node : network.order)
       importNode(node);
@@ -70,14 +72,16 @@ private:
   }
 
   /// A parameter whose shape is inferred later; listed before everything else.
-  FlatSymbolRefAttr parameter(const Twine &name, Initializer initializer, bool frozen, Location where) {
+  FlatSymbolRefAttr parameter(const Twine &name, Initializer initializer, bool frozen,
+                              Location where) {
     OpBuilder::InsertionGuard guard(builder);
     if (lastParameter)
       builder.setInsertionPointAfter(lastParameter);
     else
       builder.setInsertionPointToStart(body);
     StringAttr symbol = builder.getStringAttr(name);
-    lastParameter = ParameterOp::create(builder, where, symbol.getValue(), initializer, frozen, unknown);
+    lastParameter =
+        ParameterOp::create(builder, where, symbol.getValue(), initializer, frozen, unknown);
     return FlatSymbolRefAttr::get(symbol);
   }
 
@@ -86,18 +90,22 @@ private:
     const std::string scope = prefix.str();
     if (layer.kind == "dense") {
       Location where = named(layer.name, layer.range);
-      FlatSymbolRefAttr weight = parameter(scope + ".weight", Initializer::GlorotUniform, false, where);
+      FlatSymbolRefAttr weight =
+          parameter(scope + ".weight", Initializer::GlorotUniform, false, where);
       FlatSymbolRefAttr bias = parameter(scope + ".bias", Initializer::Zeros, false, where);
-      value = DenseOp::create(builder, where, unknown, value, Value(),
-                              builder.getI64IntegerAttr(static_cast<int64_t>(layer.numbers.at("units"))), weight, bias,
-                              ActivationAttr::get(builder.getContext(), Activation::None));
+      value = DenseOp::create(
+          builder, where, unknown, value, Value(),
+          builder.getI64IntegerAttr(static_cast<int64_t>(layer.numbers.at("units"))), weight, bias,
+          ActivationAttr::get(builder.getContext(), Activation::None));
       auto activation = layer.words.find("activation");
-      return activation == layer.words.end() ? value : importActivation(activation->second, layer, value);
+      return activation == layer.words.end() ? value
+                                             : importActivation(activation->second, layer, value);
     }
     return importActivation(layer.kind, layer, value);
   }
   Value importActivation(StringRef kind, const model::Layer &layer, Value value) {
-    Location where = named(kind == layer.kind ? layer.name : layer.name + "_" + kind.str(), layer.range);
+    Location where =
+        named(kind == layer.kind ? layer.name : layer.name + "_" + kind.str(), layer.range);
     if (kind == "relu")
       return ReluOp::create(builder, where, unknown, value, Value());
     return SoftmaxOp::create(builder, where, unknown, value, Value());
@@ -117,8 +125,10 @@ private:
 
     FloatAttr failout;
     if (node.failable)
-      failout = builder.getF64FloatAttr(network.recipe ? network.recipe->failout : model::Recipe().failout);
-    auto op = NodeOp::create(builder, where, TypeRange{unknown}, builder.getStringAttr(name), operands, failout);
+      failout = builder.getF64FloatAttr(network.recipe ? network.recipe->failout
+                                                       : model::Recipe().failout);
+    auto op = NodeOp::create(builder, where, TypeRange{unknown}, builder.getStringAttr(name),
+                             operands, failout);
     {
       OpBuilder::InsertionGuard guard(builder);
       Block &block = op.getBody().emplaceBlock();
@@ -142,8 +152,10 @@ private:
       const ast::Input &spec = *network.inputs[input].spec;
       Location where = named(spec.name.text + "_normalized", spec.range);
       FlatSymbolRefAttr mean = parameter(spec.name.text + ".mean", Initializer::Zeros, true, where);
-      FlatSymbolRefAttr deviation = parameter(spec.name.text + ".deviation", Initializer::Ones, true, where);
-      values[position] = NormalizeOp::create(builder, where, unknown, values[position], Value(), mean, deviation);
+      FlatSymbolRefAttr deviation =
+          parameter(spec.name.text + ".deviation", Initializer::Ones, true, where);
+      values[position] =
+          NormalizeOp::create(builder, where, unknown, values[position], Value(), mean, deviation);
     }
     if (node.incoming.empty() && values.size() == 1)
       return values.front();
@@ -161,8 +173,8 @@ private:
       standIns.push_back(StandInAttr::get(builder.getContext(), positions(standIn.members),
                                           positions(standIn.standsFor), standIn.bypassed));
     }
-    return MuxOp::create(builder, named(node.spec->name.text + "_input", node.spec->name.range), unknown, values,
-                         MuxKindAttr(), builder.getArrayAttr(standIns));
+    return MuxOp::create(builder, named(node.spec->name.text + "_input", node.spec->name.range),
+                         unknown, values, MuxKindAttr(), builder.getArrayAttr(standIns));
   }
 
   void importHyperconnection(unsigned index, NodeOp sender) {
@@ -181,7 +193,8 @@ private:
       builder.setInsertionPointToEnd(&block);
       model::Layer layer = *spec.projection;
       layer.name = network.nodes[spec.from].spec->name.text + "_projection";
-      Value value = importLayer(layer, spec.name + ".projection", block.addArgument(unknown, where));
+      Value value =
+          importLayer(layer, spec.name + ".projection", block.addArgument(unknown, where));
       YieldOp::create(builder, where, value);
     }
     connections[index] = op;
@@ -247,7 +260,8 @@ private:
 
 } // namespace
 
-OwningOpRef<ModuleOp> rnet::importNetwork(const model::Network &network, const llvm::SourceMgr &sources,
-                                          unsigned buffer, MLIRContext &context) {
+OwningOpRef<ModuleOp> rnet::importNetwork(const model::Network &network,
+                                          const llvm::SourceMgr &sources, unsigned buffer,
+                                          MLIRContext &context) {
   return Importer(network, sources, buffer, context).run();
 }

@@ -90,7 +90,8 @@ SmallVector<Row> Interpreter::run(const llvm::StringMap<std::vector<double>> &in
     } else if (auto connection = dyn_cast<HyperconnectionOp>(op)) {
       values[connection.getValue()] = Row(values[connection.getSource()]);
     } else if (auto node = dyn_cast<NodeOp>(op)) {
-      for (auto [argument, input] : llvm::zip_equal(node.getBody().getArguments(), node.getInputs()))
+      for (auto [argument, input] :
+           llvm::zip_equal(node.getBody().getArguments(), node.getInputs()))
         values[argument] = Row(values[input]);
       interpretBlock(node.getBody().front(), values, parameter);
       for (auto [result, value] : llvm::zip_equal(node.getResults(), node.getYield().getResults()))

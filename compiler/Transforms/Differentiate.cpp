@@ -47,14 +47,16 @@ public:
   }
 
 private:
-  /// A value is active where its gradient is wanted: it depends on a trained parameter, here or upstream.
+  /// A value is active where its gradient is wanted: it depends on a trained parameter, here or
+  /// upstream.
   void findActive(ArrayRef<Operation *> forward) {
     for (auto [argument, input] : llvm::zip_equal(node.getBody().getArguments(), node.getInputs()))
       if (auto connection = input.getDefiningOp<HyperconnectionOp>())
         if (learns.contains(connection.getSource()))
           active.insert(argument);
     for (Operation *op : forward)
-      if (trains(op) || llvm::any_of(op->getOperands(), [&](Value v) { return active.contains(v); }))
+      if (trains(op) ||
+          llvm::any_of(op->getOperands(), [&](Value v) { return active.contains(v); }))
         active.insert(op->result_begin(), op->result_end());
     for (auto [result, value] : llvm::zip_equal(node.getResults(), node.getYield().getResults()))
       if (active.contains(value))
@@ -65,10 +67,11 @@ private:
   void turn(OpBuilder &builder, YieldOp yield) {
     llvm::SetVector<Value> sent;
     for (auto [result, value] : llvm::zip_equal(node.getResults(), yield.getResults()))
-      if (active.contains(value) && llvm::any_of(result.getUsers(), llvm::IsaPred<HyperconnectionOp>))
+      if (active.contains(value) &&
+          llvm::any_of(result.getUsers(), llvm::IsaPred<HyperconnectionOp>))
         sent.insert(value);
-    auto reverse = ReverseOp::create(builder, node.getLoc(), ValueRange(sent.getArrayRef()).getTypes(),
-                                     sent.getArrayRef());
+    auto reverse = ReverseOp::create(builder, node.getLoc(),
+                                     ValueRange(sent.getArrayRef()).getTypes(), sent.getArrayRef());
     for (auto [value, gradient] : llvm::zip_equal(sent, reverse.getGradients()))
       gradients[value].push_back(gradient);
   }

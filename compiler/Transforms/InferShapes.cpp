@@ -55,8 +55,9 @@ private:
       return success();
     auto node = output.getValue().getDefiningOp<NodeOp>();
     InFlightDiagnostic error = emitError(output.getLoc());
-    error << "output '" << output.getName() << "' has " << *output.getWidth() << " elements, but '" << node.getName()
-          << "' computes " << describe(output.getValue().getType()) << " [output-width]";
+    error << "output '" << output.getName() << "' has " << *output.getWidth() << " elements, but '"
+          << node.getName() << "' computes " << describe(output.getValue().getType())
+          << " [output-width]";
     error.attachNote(node.getLoc()) << "'" << node.getName() << "' is declared here";
     return failure();
   }
@@ -98,7 +99,8 @@ private:
     for (const ParameterUse &use : layer.getParameterUses(inputs)) {
       ParameterOp parameter = lookupParameter(layer, use.symbol.getValue());
       if (!parameter)
-        return layer->emitOpError() << "reads the parameter " << use.symbol << ", which does not exist";
+        return layer->emitOpError()
+               << "reads the parameter " << use.symbol << ", which does not exist";
       auto type = RankedTensorType::get(use.shape, Float32Type::get(&getContext()));
       if (isa<RankedTensorType>(parameter.getType()) && parameter.getType() != type)
         return layer->emitOpError() << "needs the parameter " << use.symbol << " as " << type

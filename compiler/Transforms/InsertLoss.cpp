@@ -20,13 +20,14 @@ struct InsertLoss : rnet::impl::InsertLossBase<InsertLoss> {
       const unsigned result = cast<OpResult>(output.getValue()).getResultNumber();
       auto softmax = node.getYield().getResults()[result].getDefiningOp<SoftmaxOp>();
       if (!softmax) {
-        emitError(output.getLoc()) << "training by cross-entropy needs a softmax as the last layer of '"
-                                   << node.getName() << "' [loss-needs-softmax]";
+        emitError(output.getLoc())
+            << "training by cross-entropy needs a softmax as the last layer of '" << node.getName()
+            << "' [loss-needs-softmax]";
         return signalPassFailure();
       }
       OpBuilder builder(softmax);
-      auto loss = SoftmaxCrossEntropyOp::create(builder, softmax.getLoc(), softmax.getOutput().getType(),
-                                                softmax.getInput(), Value());
+      auto loss = SoftmaxCrossEntropyOp::create(
+          builder, softmax.getLoc(), softmax.getOutput().getType(), softmax.getInput(), Value());
       softmax.replaceAllUsesWith(loss.getOperation());
       softmax.erase();
     }

@@ -52,15 +52,15 @@ private:
     auto firstCode = llvm::find_if(body, [](Operation &op) { return !isa<ParameterOp>(op); });
     builder.setInsertionPoint(&body, firstCode);
     for (auto [index, argument] : llvm::enumerate(body.getArguments())) {
-      auto received =
-          ReceiveOp::create(builder, argument.getLoc(), argument.getType(), maskType,
-                            cast<StringAttr>(program.getInputs()[index]), builder.getI64IntegerAttr(index));
+      auto received = ReceiveOp::create(builder, argument.getLoc(), argument.getType(), maskType,
+                                        cast<StringAttr>(program.getInputs()[index]),
+                                        builder.getI64IntegerAttr(index));
       routed[argument] = {received.getValue(), received.getPresent()};
     }
   }
 
-  /// What a failover mux takes is known as soon as its inputs are: inputs that are not taken count as absent from
-  /// there on, so that their projections are not computed.
+  /// What a failover mux takes is known as soon as its inputs are: inputs that are not taken count
+  /// as absent from there on, so that their projections are not computed.
   LogicalResult failOver(MuxOp mux) {
     SmallVector<BlockArgument> arguments;
     SmallVector<Value> present;
@@ -74,7 +74,8 @@ private:
       present.push_back(routed[input].present);
     }
     SmallVector<Type> types(present.size(), maskType);
-    auto failover = FailoverOp::create(builder, named(mux.getLoc(), "taken"), types, present, mux.getStandIns());
+    auto failover = FailoverOp::create(builder, named(mux.getLoc(), "taken"), types, present,
+                                       mux.getStandIns());
     for (auto [argument, taken] : llvm::zip_equal(arguments, failover.getTaken()))
       routed[argument].present = taken;
     return success();
@@ -118,7 +119,8 @@ private:
 
   /// Adds what is present; a single input is passed on.
   Routed join(Location where, ValueRange inputs) {
-    SmallVector<Routed> parts = llvm::map_to_vector(inputs, [&](Value input) { return routed.at(input); });
+    SmallVector<Routed> parts =
+        llvm::map_to_vector(inputs, [&](Value input) { return routed.at(input); });
     return join(where, parts);
   }
   Routed join(Location where, ArrayRef<Routed> parts) {
@@ -136,8 +138,8 @@ private:
   void routeFailout(FailoutOp failout) {
     const Routed input = routed.at(failout.getInput());
     auto alive = AliveOp::create(builder, named(failout.getLoc(), "alive"), maskType);
-    auto present = IntersectOp::create(builder, named(failout.getLoc(), "present"), maskType, input.present,
-                                       alive.getAlive());
+    auto present = IntersectOp::create(builder, named(failout.getLoc(), "present"), maskType,
+                                       input.present, alive.getAlive());
     routed[failout.getOutput()] = {input.value, present.getOutput()};
   }
 
@@ -146,8 +148,9 @@ private:
     const Routed input = routed.at(adjoint.getMuxOp().getInputs()[adjoint.getInput()]);
     Value present = gradient.present;
     if (adjoint.getMuxOp().getInputs().size() > 1)
-      present = IntersectOp::create(builder, named(adjoint.getLoc(), getUserName(adjoint) + "_gradient_present"),
-                                    maskType, input.present, present);
+      present = IntersectOp::create(
+          builder, named(adjoint.getLoc(), getUserName(adjoint) + "_gradient_present"), maskType,
+          input.present, present);
     routed[adjoint.getOutput()] = {gradient.value, present};
   }
 
@@ -162,9 +165,9 @@ private:
            llvm::zip_equal(yield.getResults(), program.getOutputs().getAsRange<ArrayAttr>())) {
         for (auto name : names.getAsRange<StringAttr>()) {
           if (result == value) {
-            auto received =
-                ReceiveGradientOp::create(builder, named(reverse.getLoc(), name.getValue() + "_gradient"),
-                                          value.getType(), maskType, name, builder.getI64IntegerAttr(index));
+            auto received = ReceiveGradientOp::create(
+                builder, named(reverse.getLoc(), name.getValue() + "_gradient"), value.getType(),
+                maskType, name, builder.getI64IntegerAttr(index));
             parts.push_back({received.getValue(), received.getPresent()});
           }
           ++index;
@@ -185,7 +188,8 @@ private:
   void finish() {
     if (!program.getReverse())
       sendResults();
-    for (auto [index, gradient] : llvm::zip_equal(yield.getGradientInputs(), yield.getGradients())) {
+    for (auto [index, gradient] :
+         llvm::zip_equal(yield.getGradientInputs(), yield.getGradients())) {
       const Routed sent = routed.at(gradient);
       SendGradientOp::create(builder, yield.getLoc(), sent.value, sent.present, index);
     }

@@ -65,10 +65,10 @@ private:
       name += "Trainer";
     SmallVector<Attribute> inputs = llvm::map_to_vector(
         node.getInputs(), [](Value input) -> Attribute { return nameOfInput(input); });
-    auto program = ProgramOp::create(builder, node.getLoc(), builder.getStringAttr(name),
-                                     RoleAttr::get(&getContext(), role), node.getNameAttr(),
-                                     FlatSymbolRefAttr::get(network.getSymNameAttr()),
-                                     builder.getArrayAttr(inputs), outputsOf(node, builder), ArenaAttr());
+    auto program = ProgramOp::create(
+        builder, node.getLoc(), builder.getStringAttr(name), RoleAttr::get(&getContext(), role),
+        node.getNameAttr(), FlatSymbolRefAttr::get(network.getSymNameAttr()),
+        builder.getArrayAttr(inputs), outputsOf(node, builder), ArenaAttr());
     Block &body = program.getBody().emplaceBlock();
     OpBuilder inside = OpBuilder::atBlockEnd(&body);
 

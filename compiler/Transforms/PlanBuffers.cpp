@@ -40,9 +40,10 @@ int64_t assignPlaces(MutableArrayRef<Buffer *> buffers) {
     }
     buffer->place = place;
     end = std::max(end, place + buffer->size);
-    placed.insert(llvm::upper_bound(placed, place,
-                                    [](int64_t p, const Buffer *other) { return p < other->place; }),
-                  buffer);
+    placed.insert(
+        llvm::upper_bound(placed, place,
+                          [](int64_t p, const Buffer *other) { return p < other->place; }),
+        buffer);
   }
   return end;
 }
@@ -89,7 +90,8 @@ private:
         for (Value result : op.getResults()) {
           if (!trains && !isMask(result.getType()))
             if (std::optional<int64_t> sentAt = findSend(result)) {
-              op.setAttr(kSentAtAttr, IntegerAttr::get(IntegerType::get(&getContext(), 64), *sentAt));
+              op.setAttr(kSentAtAttr,
+                         IntegerAttr::get(IntegerType::get(&getContext(), 64), *sentAt));
               continue;
             }
           const int64_t size =

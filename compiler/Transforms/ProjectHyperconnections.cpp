@@ -12,8 +12,8 @@ namespace rnet {
 using namespace mlir;
 using namespace rnet;
 
-/// The private input whose raw values `value` still shows, or null. A layer with trained parameters hides them;
-/// normalisation, which anybody can undo, does not.
+/// The private input whose raw values `value` still shows, or null. A layer with trained parameters
+/// hides them; normalisation, which anybody can undo, does not.
 static InputOp findRawPrivateInput(Value value) {
   if (auto argument = dyn_cast<BlockArgument>(value)) {
     auto node = cast<NodeOp>(argument.getOwner()->getParentOp());
@@ -23,7 +23,8 @@ static InputOp findRawPrivateInput(Value value) {
   Operation *op = value.getDefiningOp();
   if (auto kernel = dyn_cast<KernelOpInterface>(op))
     for (FlatSymbolRefAttr symbol : kernel.getKernelParameters())
-      if (ParameterOp parameter = lookupParameter(op, symbol.getValue()); parameter && !parameter.getFrozen())
+      if (ParameterOp parameter = lookupParameter(op, symbol.getValue());
+          parameter && !parameter.getFrozen())
         return {};
   for (Value operand : op->getOperands())
     if (InputOp input = findRawPrivateInput(operand))
@@ -80,8 +81,8 @@ static void projectAtSender(HyperconnectionOp connection) {
   connection.getSourceMutable().assign(addResult(sender, projected).getResults().back());
 }
 
-/// Lists the parameters by node, in the order in which layers read them: a node's parameters then lie together in
-/// the tables and in the weights file.
+/// Lists the parameters by node, in the order in which layers read them: a node's parameters then
+/// lie together in the tables and in the weights file.
 static void sortParameters(NetworkOp network) {
   Operation *last = nullptr;
   llvm::DenseSet<Operation *> placed;
@@ -112,7 +113,8 @@ struct ProjectHyperconnections : rnet::impl::ProjectHyperconnectionsBase<Project
       if (raw && !projects) {
         InFlightDiagnostic error = emitError(connection.getLoc());
         error << "private input '" << raw.getName() << "' would leave '" << raw.getNode()
-              << "' raw; put a layer on the node or a projection on the hyperconnection [private-input]";
+              << "' raw; put a layer on the node or a projection on the hyperconnection "
+                 "[private-input]";
         error.attachNote(raw.getLoc()) << "'" << raw.getName() << "' is declared private here";
         return signalPassFailure();
       }

@@ -20,7 +20,8 @@ static LogicalResult removeInput(NodeOp node, unsigned index) {
   for (OpOperand &use : llvm::make_early_inc_range(argument.getUses())) {
     auto mux = dyn_cast<MuxOp>(use.getOwner());
     if (!mux)
-      return use.getOwner()->emitError("uses a skip hyperconnection other than through the node's mux");
+      return use.getOwner()->emitError(
+          "uses a skip hyperconnection other than through the node's mux");
     if (mux.getInputs().size() == 1)
       return node.emitError() << "node '" << node.getName()
                               << "' has skip hyperconnections only, and this scheme has none";

@@ -28,7 +28,8 @@ struct WeighHyperconnections : rnet::impl::WeighHyperconnectionsBase<WeighHyperc
         for (MuxOp mux : node.getBody().getOps<MuxOp>()) {
           Value input = mux.getInputs()[use.getOperandNumber()];
           OpBuilder builder(mux);
-          auto scaled = ScaleOp::create(builder, connection.getLoc(), input.getType(), input, Value(), weight);
+          auto scaled = ScaleOp::create(builder, connection.getLoc(), input.getType(), input,
+                                        Value(), weight);
           mux.getInputsMutable().slice(use.getOperandNumber(), 1).assign(scaled.getOutput());
         }
       }

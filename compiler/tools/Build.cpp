@@ -36,7 +36,8 @@ public:
     words.insert(words.end(), arguments.begin(), arguments.end());
     std::string message;
     const std::optional<llvm::StringRef> redirects[] = {"", log, log};
-    const int code = llvm::sys::ExecuteAndWait(*found, words, std::nullopt, redirects, 0, 0, &message);
+    const int code =
+        llvm::sys::ExecuteAndWait(*found, words, std::nullopt, redirects, 0, 0, &message);
     if (code == 0)
       return true;
     llvm::WithColor::error() << program << " failed" << (message.empty() ? "" : ": " + message)
@@ -88,13 +89,20 @@ int tools::build(const std::string &specPath, Scheme scheme, const SpecOptions &
   if (!convertToEmitC(spec))
     return 1;
   auto files = target::generateProject(spec.getModule(), path::filename(specPath));
-  if (failed(files) || !writeProject(*files, source) || !writeText(join(directory, "network.json"), description))
+  if (failed(files) || !writeProject(*files, source) ||
+      !writeText(join(directory, "network.json"), description))
     return 1;
 
   llvm::errs() << "rnet: sources in " << build.directory << "/src; compiling\n";
   const std::string runtime = findRuntime();
-  std::vector<std::string> configure{"-S", source, "-B", objects, "-G", "Ninja",
-                                     "-DCMAKE_BUILD_TYPE=Release", "-DRnetRuntime_DIR=" + runtime,
+  std::vector<std::string> configure{"-S",
+                                     source,
+                                     "-B",
+                                     objects,
+                                     "-G",
+                                     "Ninja",
+                                     "-DCMAKE_BUILD_TYPE=Release",
+                                     "-DRnetRuntime_DIR=" + runtime,
                                      "-DCMAKE_RUNTIME_OUTPUT_DIRECTORY=" + binaries};
   if (!build.march.empty())
     configure.push_back("-DRNET_MARCH=" + build.march);

@@ -12,8 +12,10 @@ struct BuildOptions {
   unsigned jobs = 2;
 };
 
-/// Generates, configures and compiles. Sources that did not change keep their time stamps, so that a second
-/// build is short. What the C++ compiler says goes to DIR/build.log, and to stderr where it fails.
-int build(const std::string &path, ir::Scheme scheme, const SpecOptions &options, const BuildOptions &build);
+/// Generates, configures and compiles. Sources that did not change keep their time stamps, so that
+/// a second build is short. What the C++ compiler says goes to DIR/build.log, and to stderr where
+/// it fails.
+int build(const std::string &path, ir::Scheme scheme, const SpecOptions &options,
+          const BuildOptions &build);
 
 } // namespace rnet::tools

@@ -88,7 +88,8 @@ void tools::drawDot(NetworkOp network, llvm::raw_ostream &out) {
   }
   for (auto input : network.getOps<InputOp>())
     out << "  \"in " << input.getName() << "\" [label=\"" << input.getName()
-        << "\", shape=plaintext];\n  \"in " << input.getName() << "\" -> \"" << input.getNode() << "\";\n";
+        << "\", shape=plaintext];\n  \"in " << input.getName() << "\" -> \"" << input.getNode()
+        << "\";\n";
   for (auto output : network.getOps<OutputOp>())
     out << "  \"out " << output.getName() << "\" [label=\"" << output.getName()
         << "\", shape=plaintext];\n  \"" << output.getValue().getDefiningOp<NodeOp>().getName()

@@ -11,8 +11,9 @@ namespace rnet::tools {
 /// The spelling of a scheme on the command line and in files: "resilinet+".
 llvm::StringRef spellScheme(ir::Scheme scheme);
 
-/// The network as data, schema 1: nodes in order, inputs, outputs, hyperconnections with their bytes, settings, costs per
-/// node. `rnet run` reads it too. The network must have passed buildNetworkPipeline.
+/// The network as data, schema 1: nodes in order, inputs, outputs, hyperconnections with their
+/// bytes, settings, costs per node. `rnet run` reads it too. The network must have passed
+/// buildNetworkPipeline.
 llvm::json::Value describe(NetworkOp network);
 
 /// The topology for Graphviz: machines as boxes, skip hyperconnections dashed.

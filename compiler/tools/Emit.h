@@ -11,7 +11,8 @@ enum class Stage { Ast, Network, Nodes, EmitC, Cpp, Dot, Json };
 /// Reports the mistakes in each spec, shapes included. Returns the exit code: 1 on errors.
 int check(const std::vector<std::string> &paths, ir::Scheme scheme, const SpecOptions &options);
 
-/// Writes a stage to `output`, or to standard output where that is empty; files are written atomically.
+/// Writes a stage to `output`, or to standard output where that is empty; files are written
+/// atomically.
 int emit(const std::string &path, Stage stage, ir::Scheme scheme, const SpecOptions &options,
          const std::string &output);
 

@@ -30,7 +30,8 @@ bool tools::writeText(const std::string &path, llvm::StringRef text) {
 /// What an earlier run wrote, so that nothing of a person's own is ever removed.
 static constexpr llvm::StringLiteral kManifest = ".rnet-files";
 
-bool tools::writeProject(const std::vector<target::GeneratedFile> &files, const std::string &folder) {
+bool tools::writeProject(const std::vector<target::GeneratedFile> &files,
+                         const std::string &folder) {
   auto inFolder = [&](llvm::StringRef name) {
     llvm::SmallString<128> joined(folder);
     path::append(joined, name);
@@ -43,7 +44,8 @@ bool tools::writeProject(const std::vector<target::GeneratedFile> &files, const 
     manifest += file.path + "\n";
     const std::string whole = inFolder(file.path);
     if (std::error_code error = fs::create_directories(path::parent_path(whole))) {
-      llvm::WithColor::error() << "cannot create '" << path::parent_path(whole) << "': " << error.message() << "\n";
+      llvm::WithColor::error() << "cannot create '" << path::parent_path(whole)
+                               << "': " << error.message() << "\n";
       return false;
     }
     auto old = llvm::MemoryBuffer::getFile(whole);

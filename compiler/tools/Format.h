@@ -11,7 +11,8 @@ struct FormatOptions {
   bool check = false; ///< write nothing, say which files are not formatted
 };
 
-/// Formats specs in place, each atomically; a file with syntax errors stays as it is. Returns the exit code.
+/// Formats specs in place, each atomically; a file with syntax errors stays as it is. Returns the
+/// exit code.
 int format(const std::vector<std::string> &paths, const FormatOptions &options);
 
 } // namespace rnet::tools

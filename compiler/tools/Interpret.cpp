@@ -15,7 +15,8 @@ using namespace rnet;
 namespace {
 
 /// The values of all parameters, as the file has them.
-Status readParameters(const WeightsFile &weights, NetworkOp network, llvm::StringMap<std::vector<double>> &values) {
+Status readParameters(const WeightsFile &weights, NetworkOp network,
+                      llvm::StringMap<std::vector<double>> &values) {
   for (auto parameter : network.getOps<ParameterOp>()) {
     auto type = llvm::cast<mlir::RankedTensorType>(parameter.getType());
     std::vector<double> &to = values[parameter.getSymName()];
@@ -41,9 +42,15 @@ struct Description {
     }
     size_t index = 0;
     for (auto input : op.getOps<InputOp>())
-      inputs.push_back({input.getName(), 0, static_cast<size_t>(getRowWidth(input.getValue().getType())), shapes[index++]});
+      inputs.push_back({input.getName(), 0,
+                        static_cast<size_t>(getRowWidth(input.getValue().getType())),
+                        shapes[index++]});
     for (auto output : op.getOps<OutputOp>())
-      outputs.push_back({output.getName(), 0, 0, static_cast<size_t>(getRowWidth(output.getValue().getType())), {}});
+      outputs.push_back({output.getName(),
+                         0,
+                         0,
+                         static_cast<size_t>(getRowWidth(output.getValue().getType())),
+                         {}});
     network.name = op.getSymName();
     network.inputs = inputs;
     network.outputs = outputs;
@@ -68,7 +75,8 @@ Status run(NetworkOp network, const tools::InterpretOptions &options) {
   if (!dataset.ok())
     return dataset.status();
 
-  const Interpreter interpreter(network, [&](llvm::StringRef name) -> llvm::ArrayRef<double> { return parameters[name]; });
+  const Interpreter interpreter(
+      network, [&](llvm::StringRef name) -> llvm::ArrayRef<double> { return parameters[name]; });
   const size_t rows = options.rows ? std::min(options.rows, dataset->rows) : dataset->rows;
   for (size_t row = 0; row < rows; ++row) {
     llvm::StringMap<std::vector<double>> inputs;
@@ -79,8 +87,10 @@ Status run(NetworkOp network, const tools::InterpretOptions &options) {
     }
     llvm::json::Object outputs;
     for (auto [output, value] : llvm::zip_equal(description.outputs, interpreter.run(inputs, down)))
-      outputs[llvm::StringRef(output.name)] = value ? llvm::json::Value(llvm::json::Array(*value)) : llvm::json::Value(nullptr);
-    llvm::outs() << llvm::json::Value(llvm::json::Object{{"row", static_cast<int64_t>(row)}, {"outputs", std::move(outputs)}})
+      outputs[llvm::StringRef(output.name)] =
+          value ? llvm::json::Value(llvm::json::Array(*value)) : llvm::json::Value(nullptr);
+    llvm::outs() << llvm::json::Value(llvm::json::Object{{"row", static_cast<int64_t>(row)},
+                                                         {"outputs", std::move(outputs)}})
                  << '\n';
   }
   return {};

@@ -16,8 +16,8 @@ struct InterpretOptions {
   std::size_t rows = 0;          ///< the first rows only; 0: all
 };
 
-/// Prints one JSON line per row: {"row": k, "outputs": {"activity": [..] | null}}. The network must have passed
-/// buildNetworkPipeline. Returns the process's exit code; errors are on stderr.
+/// Prints one JSON line per row: {"row": k, "outputs": {"activity": [..] | null}}. The network must
+/// have passed buildNetworkPipeline. Returns the process's exit code; errors are on stderr.
 int interpret(NetworkOp network, const InterpretOptions &options);
 
 } // namespace rnet::tools

@@ -19,7 +19,8 @@ static double now() {
 }
 
 Status Processes::spawn(Process &process) {
-  // The child writes an errno into the pipe when it cannot become the program; exec closes the pipe.
+  // The child writes an errno into the pipe when it cannot become the program; exec closes the
+  // pipe.
   int pipe[2];
   if (::pipe2(pipe, O_CLOEXEC) != 0)
     return Status::error(std::string("cannot start a process: ") + std::strerror(errno));
@@ -32,7 +33,7 @@ Status Processes::spawn(Process &process) {
   if (pid == 0) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != parent)
-      ::_exit(1); // the parent died in between
+      ::_exit(1);    // the parent died in between
     ::setpgid(0, 0); // Ctrl-C is for the parent, which stops its nodes in order
     const int nothing = ::open("/dev/null", O_RDWR);
     ::dup2(nothing, STDIN_FILENO);
@@ -49,7 +50,8 @@ Status Processes::spawn(Process &process) {
   if (failed) {
     if (pid > 0)
       ::waitpid(pid, nullptr, 0);
-    return Status::error("cannot start '" + process.spec.command[0] + "': " + std::strerror(pid < 0 ? errno : error));
+    return Status::error("cannot start '" + process.spec.command[0] +
+                         "': " + std::strerror(pid < 0 ? errno : error));
   }
   process.pid = pid;
   process.restartAt = 0;
@@ -68,7 +70,8 @@ Status Processes::start(std::vector<ProcessSpec> specs) {
 }
 
 void Processes::watch() {
-  // PR_SET_PDEATHSIG counts the thread that forked: restarts come from this one, which lives as long as the object.
+  // PR_SET_PDEATHSIG counts the thread that forked: restarts come from this one, which lives as
+  // long as the object.
   watcher = std::jthread([this](std::stop_token stop) {
     while (!stop.stop_requested()) {
       reap();
@@ -84,12 +87,15 @@ void Processes::reap() {
     if (process.pid > 0 && ::waitpid(process.pid, &status, WNOHANG) == process.pid) {
       process.pid = -1;
       if (WIFSIGNALED(status))
-        std::fprintf(stderr, "node %s down (signal %d)\n", process.spec.name.c_str(), WTERMSIG(status));
+        std::fprintf(stderr, "node %s down (signal %d)\n", process.spec.name.c_str(),
+                     WTERMSIG(status));
       else
-        std::fprintf(stderr, "node %s down (exit code %d)\n", process.spec.name.c_str(), WEXITSTATUS(status));
+        std::fprintf(stderr, "node %s down (exit code %d)\n", process.spec.name.c_str(),
+                     WEXITSTATUS(status));
       // Once at once, then ever slower: a node that cannot live must not eat the machine.
       if (restart)
-        process.restartAt = now() + 0.2 * static_cast<double>(1u << std::min(process.failures++, 6u));
+        process.restartAt =
+            now() + 0.2 * static_cast<double>(1u << std::min(process.failures++, 6u));
     }
     if (process.restartAt > 0 && now() >= process.restartAt)
       if (Status failed = spawn(process); !failed.ok()) {

@@ -19,8 +19,8 @@ struct ProcessSpec {
   std::vector<std::string> command;
 };
 
-/// Says on stderr, a line each, what becomes of them: `node fog2 up pid 1234`, `node fog2 down (signal 9)`. Children die with
-/// this process. One owner; `up` may be asked from any thread.
+/// Says on stderr, a line each, what becomes of them: `node fog2 up pid 1234`, `node fog2 down
+/// (signal 9)`. Children die with this process. One owner; `up` may be asked from any thread.
 class Processes {
 public:
   explicit Processes(bool restart) : restart(restart) {}

@@ -60,7 +60,8 @@ Expected<Network> readNetwork(const std::string &directory) {
   const std::string path = (fs::path(directory) / "network.json").string();
   auto text = read_file(path);
   if (!text.ok())
-    return Status::error("'" + directory + "' holds no built network (" + text.message() + "): run rnet build first");
+    return Status::error("'" + directory + "' holds no built network (" + text.message() +
+                         "): run rnet build first");
   try {
     const ordered_json json = ordered_json::parse(*text);
     if (json.at("schema") != 1)
@@ -69,14 +70,16 @@ Expected<Network> readNetwork(const std::string &directory) {
     network.name = json.at("network");
     network.nodes = json.at("nodes").get<std::vector<std::string>>();
     for (const auto &input : json.at("inputs"))
-      network.inputs.push_back({input.at("name"), input.at("node"), input.at("shape").get<std::vector<std::size_t>>()});
+      network.inputs.push_back(
+          {input.at("name"), input.at("node"), input.at("shape").get<std::vector<std::size_t>>()});
     const auto &output = json.at("outputs").at(0);
     network.output = output.at("name");
     network.outputNode = output.at("node");
     if (output.contains("classes"))
       network.classes = output.at("classes").get<std::vector<std::string>>();
     for (const auto &connection : json.at("hyperconnections"))
-      network.connections.push_back({connection.at("name"), connection.at("from"), connection.at("to")});
+      network.connections.push_back(
+          {connection.at("name"), connection.at("from"), connection.at("to")});
     return network;
   } catch (const ordered_json::exception &error) {
     return Status::error("'" + path + "' is damaged: " + error.what());
@@ -157,13 +160,15 @@ bool flatten(const ordered_json &value, std::vector<float> &to) {
   return true;
 }
 
-Expected<Request> parseRequest(const Network &network, const std::string &line, std::size_t number) {
+Expected<Request> parseRequest(const Network &network, const std::string &line,
+                               std::size_t number) {
   Request request;
   request.id = number;
   try {
     const ordered_json json = ordered_json::parse(line);
     if (!json.is_object())
-      return Status::error("expected an object like {\"id\": 1, \"inputs\": {\"" + network.inputs[0].name + "\": [...]}}");
+      return Status::error("expected an object like {\"id\": 1, \"inputs\": {\"" +
+                           network.inputs[0].name + "\": [...]}}");
     if (json.contains("id"))
       request.id = json["id"];
     if (!json.contains("inputs") || !json["inputs"].is_object())
@@ -177,8 +182,8 @@ Expected<Request> parseRequest(const Network &network, const std::string &line, 
         return Status::error("the network has no input '" + name + "'");
       std::vector<float> &to = request.inputs[name];
       if (!flatten(values, to) || to.size() != input->width())
-        return Status::error("input '" + name + "' needs " + std::to_string(input->width()) + " numbers, found " +
-                             std::to_string(to.size()));
+        return Status::error("input '" + name + "' needs " + std::to_string(input->width()) +
+                             " numbers, found " + std::to_string(to.size()));
     }
   } catch (const ordered_json::exception &error) {
     return Status::error(std::string("no JSON: ") + error.what());
@@ -193,15 +198,18 @@ public:
 
   void answer(const Request &request) {
     const auto begin = std::chrono::steady_clock::now();
-    auto answer = client_.infer(++number_, request.inputs, std::chrono::milliseconds(options_.deadlineMs));
-    const double ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
+    auto answer =
+        client_.infer(++number_, request.inputs, std::chrono::milliseconds(options_.deadlineMs));
+    const double ms =
+        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
     if (!answer.ok())
       return refuse(request.id, answer.message());
     ordered_json line = {{"id", request.id}, {"output", network_.output}};
     if (!answer->present) {
       line["error"] = answer->reason;
     } else {
-      const auto best = std::max_element(answer->values.begin(), answer->values.end()) - answer->values.begin();
+      const auto best =
+          std::max_element(answer->values.begin(), answer->values.end()) - answer->values.begin();
       line["class"] = best;
       if (!network_.classes.empty())
         line["name"] = network_.classes[static_cast<std::size_t>(best)];
@@ -212,7 +220,8 @@ public:
       line["probabilities"] = std::move(values);
       line["nodes"] = nodes(answer->used);
       line["hyperconnections"] = connections(answer->used);
-      line["expected_accuracy"] = answer->accuracy ? ordered_json(*answer->accuracy) : ordered_json("unknown");
+      line["expected_accuracy"] =
+          answer->accuracy ? ordered_json(*answer->accuracy) : ordered_json("unknown");
     }
     line["time_ms"] = std::round(ms * 1000) / 1000;
     std::cout << line.dump() << std::endl;
@@ -304,7 +313,8 @@ Status answerDataset(const Network &network, const std::string &path, Runner &ru
     request.id = row;
     for (std::size_t k = 0; k < inputs.size(); ++k) {
       auto begin = dataset->inputs[k].begin() + static_cast<std::ptrdiff_t>(row * inputs[k].width);
-      request.inputs[network.inputs[k].name].assign(begin, begin + static_cast<std::ptrdiff_t>(inputs[k].width));
+      request.inputs[network.inputs[k].name].assign(
+          begin, begin + static_cast<std::ptrdiff_t>(inputs[k].width));
     }
     runner.answer(request);
   }
@@ -326,11 +336,12 @@ Status runNetwork(const RunOptions &options) {
   for (const std::string &node : network->nodes) {
     addresses[node] = sockets.address(node);
     ProcessSpec spec{node,
-                     {(fs::path(options.directory) / "bin" / (network->name + "-" + node)).string(), "--weights",
-                      options.weights, "--listen", sockets.address(node)}};
+                     {(fs::path(options.directory) / "bin" / (network->name + "-" + node)).string(),
+                      "--weights", options.weights, "--listen", sockets.address(node)}};
     for (const auto &connection : network->connections)
       if (connection.from == node)
-        spec.command.insert(spec.command.end(), {"--peer", connection.to + "=" + sockets.address(connection.to)});
+        spec.command.insert(spec.command.end(),
+                            {"--peer", connection.to + "=" + sockets.address(connection.to)});
     if (node == network->outputNode && fs::exists(accuracy))
       spec.command.insert(spec.command.end(), {"--accuracy", accuracy});
     specs.push_back(std::move(spec));
@@ -345,13 +356,15 @@ Status runNetwork(const RunOptions &options) {
   net::Client client(addresses, inputs, network->outputNode);
   if (Status status = waitUntilReady(*network, processes, client); !status.ok() || interrupted)
     return status;
-  std::cerr << "network " << network->name << " ready: " << network->nodes.size() << " nodes" << std::endl;
+  std::cerr << "network " << network->name << " ready: " << network->nodes.size() << " nodes"
+            << std::endl;
 
   Runner runner(*network, options, client);
   if (endsWith(options.input, ".npz") || endsWith(options.input, ".csv"))
     return answerDataset(*network, options.input, runner);
   int descriptor = STDIN_FILENO;
-  if (!options.input.empty() && (descriptor = ::open(options.input.c_str(), O_RDONLY | O_CLOEXEC)) < 0)
+  if (!options.input.empty() &&
+      (descriptor = ::open(options.input.c_str(), O_RDONLY | O_CLOEXEC)) < 0)
     return Status::error("cannot read '" + options.input + "': " + std::strerror(errno));
   Lines lines(descriptor);
   std::size_t number = 0;
@@ -374,7 +387,8 @@ void addRunOptions(CLI::App &command, RunOptions &options) {
   command.add_option("directory", options.directory, "what rnet build wrote")->required();
   command.add_option("--weights", options.weights, "the weights file")->required();
   command.add_option("--input", options.input,
-                     "requests: JSON lines {\"id\": 1, \"inputs\": {NAME: [numbers]}}, or rows of a .npz or .csv; default: JSON lines from standard input");
+                     "requests: JSON lines {\"id\": 1, \"inputs\": {NAME: [numbers]}}, or rows of "
+                     "a .npz or .csv; default: JSON lines from standard input");
   command.add_flag("--restart", options.restart, "start a dead node again");
   command.add_option("--deadline", options.deadlineMs, "milliseconds for each answer")
       ->check(CLI::Range(1, 600000))

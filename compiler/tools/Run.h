@@ -20,7 +20,8 @@ struct RunOptions {
 
 void addRunOptions(CLI::App &command, RunOptions &options);
 
-/// Starts the nodes, answers requests in turn, stops the nodes. Returns the exit code; one that was interrupted is 130.
+/// Starts the nodes, answers requests in turn, stops the nodes. Returns the exit code; one that was
+/// interrupted is 130.
 int run(const RunOptions &options);
 
 } // namespace rnet::tools

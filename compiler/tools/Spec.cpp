@@ -44,16 +44,22 @@ struct Spec::State {
   /// Prints what a pass has to say as the checker would: the same place, the same look.
   void print(Diagnostic &diagnostic) {
     const char *text = sources.getMemoryBuffer(buffer)->getBufferStart();
-    auto kind = diagnostic.getSeverity() == DiagnosticSeverity::Error     ? llvm::SourceMgr::DK_Error
-                : diagnostic.getSeverity() == DiagnosticSeverity::Warning ? llvm::SourceMgr::DK_Warning
-                                                                          : llvm::SourceMgr::DK_Note;
+    auto kind = diagnostic.getSeverity() == DiagnosticSeverity::Error ? llvm::SourceMgr::DK_Error
+                : diagnostic.getSeverity() == DiagnosticSeverity::Warning
+                    ? llvm::SourceMgr::DK_Warning
+                    : llvm::SourceMgr::DK_Note;
     if (FileLineColRange range = findRange(diagnostic.getLocation())) {
-      llvm::SMLoc begin = sources.FindLocForLineAndColumn(buffer, range.getStartLine(), range.getStartColumn());
-      llvm::SMLoc end = sources.FindLocForLineAndColumn(buffer, range.getEndLine(), range.getEndColumn());
+      llvm::SMLoc begin =
+          sources.FindLocForLineAndColumn(buffer, range.getStartLine(), range.getStartColumn());
+      llvm::SMLoc end =
+          sources.FindLocForLineAndColumn(buffer, range.getEndLine(), range.getEndColumn());
       // The column behind the last character of the text is no column for SourceMgr.
-      llvm::SMRange marked = begin.isValid() && end.isValid() ? llvm::SMRange(begin, end) : llvm::SMRange();
-      sources.PrintMessage(llvm::errs(), begin.isValid() ? begin : llvm::SMLoc::getFromPointer(text), kind,
-                           diagnostic.str(), marked.isValid() ? llvm::ArrayRef(marked) : llvm::ArrayRef<llvm::SMRange>());
+      llvm::SMRange marked =
+          begin.isValid() && end.isValid() ? llvm::SMRange(begin, end) : llvm::SMRange();
+      sources.PrintMessage(
+          llvm::errs(), begin.isValid() ? begin : llvm::SMLoc::getFromPointer(text), kind,
+          diagnostic.str(),
+          marked.isValid() ? llvm::ArrayRef(marked) : llvm::ArrayRef<llvm::SMRange>());
     } else {
       llvm::WithColor::error() << diagnostic.str() << "\n";
     }
@@ -77,14 +83,16 @@ Spec::~Spec() = default;
 bool Spec::parse(const std::string &path) {
   auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/true);
   if (!file) {
-    llvm::WithColor::error() << "cannot read '" << path << "': " << file.getError().message() << "\n";
+    llvm::WithColor::error() << "cannot read '" << path << "': " << file.getError().message()
+                             << "\n";
     return false;
   }
   state->buffer = state->sources.AddNewSourceBuffer(std::move(*file), llvm::SMLoc());
   state->diagnostics = std::make_unique<Diagnostics>(state->sources, state->buffer, llvm::errs());
   for (const std::string &id : state->options.disabledWarnings)
     if (!state->diagnostics->disable(id)) {
-      llvm::WithColor::error() << "there is no warning '" << id << "'; see rnet check --list-diagnostics\n";
+      llvm::WithColor::error() << "there is no warning '" << id
+                               << "'; see rnet check --list-diagnostics\n";
       return false;
     }
   state->file = rnet::parse(getText(), *state->diagnostics);
@@ -99,7 +107,8 @@ bool Spec::load(const std::string &path, Scheme scheme) {
 }
 
 bool Spec::compileNetwork(Scheme scheme) {
-  ScopedDiagnosticHandler handler(&state->context, [&](Diagnostic &diagnostic) { state->print(diagnostic); });
+  ScopedDiagnosticHandler handler(&state->context,
+                                  [&](Diagnostic &diagnostic) { state->print(diagnostic); });
   state->module = importNetwork(*state->model, state->sources, state->buffer, state->context);
   PassManager passes(&state->context);
   buildNetworkPipeline(passes, scheme);
@@ -107,12 +116,15 @@ bool Spec::compileNetwork(Scheme scheme) {
 }
 
 bool Spec::compilePrograms(Scheme scheme) {
-  ScopedDiagnosticHandler handler(&state->context, [&](Diagnostic &diagnostic) { state->print(diagnostic); });
+  ScopedDiagnosticHandler handler(&state->context,
+                                  [&](Diagnostic &diagnostic) { state->print(diagnostic); });
   state->module = importNetwork(*state->model, state->sources, state->buffer, state->context);
   return succeeded(compileToPrograms(*state->module, scheme));
 }
 
 const ast::File &Spec::getFile() const { return *state->file; }
-llvm::StringRef Spec::getText() const { return state->sources.getMemoryBuffer(state->buffer)->getBuffer(); }
+llvm::StringRef Spec::getText() const {
+  return state->sources.getMemoryBuffer(state->buffer)->getBuffer();
+}
 ModuleOp Spec::getModule() const { return *state->module; }
 NetworkOp Spec::getNetwork() const { return *state->module->getOps<NetworkOp>().begin(); }

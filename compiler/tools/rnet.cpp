@@ -22,8 +22,8 @@ const std::map<std::string, Scheme> kSchemes = {{"vanilla", Scheme::Vanilla},
                                                 {"resilinet", Scheme::ResiliNet},
                                                 {"resilinet+", Scheme::ResiliNetPlus}};
 const std::map<std::string, Stage> kStages = {
-    {"ast", Stage::Ast},     {"mlir", Stage::Network}, {"nodes", Stage::Nodes}, {"emitc", Stage::EmitC},
-    {"cpp", Stage::Cpp},     {"dot", Stage::Dot},      {"json", Stage::Json}};
+    {"ast", Stage::Ast}, {"mlir", Stage::Network}, {"nodes", Stage::Nodes}, {"emitc", Stage::EmitC},
+    {"cpp", Stage::Cpp}, {"dot", Stage::Dot},      {"json", Stage::Json}};
 
 struct Arguments {
   std::vector<std::string> specs;
@@ -40,7 +40,9 @@ void addSpec(CLI::App *command, Arguments &arguments) {
   command->add_option("spec", arguments.spec, "the .rnet file")->required();
 }
 void addScheme(CLI::App *command, Arguments &arguments) {
-  command->add_option("--scheme", arguments.scheme, "how to compile the topology: vanilla, dfg, resilinet, resilinet+ (default)")
+  command
+      ->add_option("--scheme", arguments.scheme,
+                   "how to compile the topology: vanilla, dfg, resilinet, resilinet+ (default)")
       ->transform(CLI::CheckedTransformer(kSchemes));
 }
 void addWarnings(CLI::App *command, Arguments &arguments) {
@@ -51,7 +53,8 @@ void addWarnings(CLI::App *command, Arguments &arguments) {
 } // namespace
 
 int main(int argc, char **argv) {
-  CLI::App app{"rnet: a compiler for neural networks that keep answering when machines die", "rnet"};
+  CLI::App app{"rnet: a compiler for neural networks that keep answering when machines die",
+               "rnet"};
   app.require_subcommand(1);
   app.set_version_flag("--version", std::string("rnet ") + RNET_VERSION);
   Arguments a;
@@ -78,15 +81,18 @@ int main(int argc, char **argv) {
   emit->add_option("--as", a.stage, "ast, mlir, nodes, emitc, cpp, dot or json")
       ->required()
       ->transform(CLI::CheckedTransformer(kStages));
-  emit->add_option("-o,--output", a.output, "file to write (cpp: folder); default: standard output");
+  emit->add_option("-o,--output", a.output,
+                   "file to write (cpp: folder); default: standard output");
   emit->callback([&] { status = tools::emit(a.spec, a.stage, a.scheme, a.options, a.output); });
 
-  CLI::App *build = app.add_subcommand("build", "Generate sources in DIR/src and compile them to DIR/bin");
+  CLI::App *build =
+      app.add_subcommand("build", "Generate sources in DIR/src and compile them to DIR/bin");
   addSpec(build, a);
   addScheme(build, a);
   addWarnings(build, a);
   build->add_option("-o,--output", a.build.directory, "the folder DIR")->required();
-  build->add_option("--march", a.build.march, "target of the C++ compiler (default: as the runtime was built)");
+  build->add_option("--march", a.build.march,
+                    "target of the C++ compiler (default: as the runtime was built)");
   build->add_option("--jobs", a.build.jobs, "compilers at a time")->capture_default_str();
   build->callback([&] { status = tools::build(a.spec, a.scheme, a.options, a.build); });
 
@@ -100,7 +106,8 @@ int main(int argc, char **argv) {
   fmt->add_flag("--check", a.format.check, "write nothing; exit 1 where a file is not formatted");
   fmt->callback([&] { status = tools::format(a.specs, a.format); });
 
-  CLI::App *interpret = app.add_subcommand("interpret", "Run the reference interpreter over a dataset");
+  CLI::App *interpret =
+      app.add_subcommand("interpret", "Run the reference interpreter over a dataset");
   addSpec(interpret, a);
   addScheme(interpret, a);
   interpret->add_option("--weights", a.interpret.weights, "the weights file")->required();

@@ -15,9 +15,8 @@ using namespace rnet;
 /// `[0, 2]`: positions of operands.
 static ParseResult parsePositions(AsmParser &parser, DenseI64ArrayAttr &positions) {
   SmallVector<int64_t> values;
-  if (parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, [&] {
-        return parser.parseInteger(values.emplace_back());
-      }))
+  if (parser.parseCommaSeparatedList(AsmParser::Delimiter::Square,
+                                     [&] { return parser.parseInteger(values.emplace_back()); }))
     return failure();
   positions = DenseI64ArrayAttr::get(parser.getContext(), values);
   return success();
@@ -53,7 +52,8 @@ bool rnet::isRows(Type type) {
 
 bool rnet::isMask(Type type) {
   auto ranked = dyn_cast<RankedTensorType>(type);
-  return ranked && ranked.getRank() == 1 && ranked.isDynamicDim(0) && ranked.getElementType().isInteger(1);
+  return ranked && ranked.getRank() == 1 && ranked.isDynamicDim(0) &&
+         ranked.getElementType().isInteger(1);
 }
 
 RankedTensorType rnet::getRowsType(MLIRContext *context, ArrayRef<int64_t> rowShape) {
@@ -66,9 +66,7 @@ ArrayRef<int64_t> rnet::getRowShape(Type rows) {
   return cast<RankedTensorType>(rows).getShape().drop_front();
 }
 
-int64_t rnet::getRowWidth(Type rows) {
-  return ShapedType::getNumElements(getRowShape(rows));
-}
+int64_t rnet::getRowWidth(Type rows) { return ShapedType::getNumElements(getRowShape(rows)); }
 
 StringRef rnet::getUserName(Operation *op) {
   if (auto name = dyn_cast<NameLoc>(op->getLoc()))

@@ -37,7 +37,8 @@ SmallVector<ParameterUse> DenseOp::getParameterUses(Shapes inputs) {
 
 int64_t DenseOp::getMultiplyAdds() { return getUnits() * getRowWidth(getInput().getType()); }
 
-void DenseOp::interpretRow(Inputs inputs, ParameterLookup parameter, MutableArrayRef<double> output) {
+void DenseOp::interpretRow(Inputs inputs, ParameterLookup parameter,
+                           MutableArrayRef<double> output) {
   ArrayRef<double> x = inputs[0], weight = parameter(getWeight()), bias = parameter(getBias());
   for (size_t unit = 0; unit < output.size(); ++unit) {
     output[unit] = bias[unit];
@@ -48,9 +49,10 @@ void DenseOp::interpretRow(Inputs inputs, ParameterLookup parameter, MutableArra
   }
 }
 
-SmallVector<Value> DenseOp::buildAdjoint(OpBuilder &builder, Value gradient, ArrayRef<bool> needed) {
-  DenseAdjointParametersOp::create(builder, getLoc(), getInput(), gradient, Value(), getWeightAttr(),
-                                   getBiasAttr());
+SmallVector<Value> DenseOp::buildAdjoint(OpBuilder &builder, Value gradient,
+                                         ArrayRef<bool> needed) {
+  DenseAdjointParametersOp::create(builder, getLoc(), getInput(), gradient, Value(),
+                                   getWeightAttr(), getBiasAttr());
   if (!needed[0])
     return {Value()};
   return {DenseAdjointInputOp::create(builder, getLoc(), getInput().getType(), gradient, Value(),
@@ -72,11 +74,14 @@ SmallVector<FlatSymbolRefAttr> DenseOp::getKernelParameters() {
   return {getWeightAttr(), getBiasAttr()};
 }
 std::string DenseOp::getKernelStorage() {
-  return templateName("Dense", {getRowWidth(getInput().getType()), static_cast<int64_t>(getUnits())});
+  return templateName("Dense",
+                      {getRowWidth(getInput().getType()), static_cast<int64_t>(getUnits())});
 }
 
 std::string DenseAdjointInputOp::getKernelName() { return "dense_adjoint_input"; }
-SmallVector<FlatSymbolRefAttr> DenseAdjointInputOp::getKernelParameters() { return {getWeightAttr()}; }
+SmallVector<FlatSymbolRefAttr> DenseAdjointInputOp::getKernelParameters() {
+  return {getWeightAttr()};
+}
 
 std::string DenseAdjointParametersOp::getKernelName() { return "dense_adjoint_parameters"; }
 SmallVector<FlatSymbolRefAttr> DenseAdjointParametersOp::getKernelParameters() {
@@ -93,7 +98,8 @@ void ReluOp::interpretRow(Inputs inputs, ParameterLookup, MutableArrayRef<double
     y = std::max(x, 0.0);
 }
 SmallVector<Value> ReluOp::buildAdjoint(OpBuilder &builder, Value gradient, ArrayRef<bool>) {
-  return {ReluAdjointOp::create(builder, getLoc(), getOutput().getType(), getOutput(), gradient, Value())
+  return {ReluAdjointOp::create(builder, getLoc(), getOutput().getType(), getOutput(), gradient,
+                                Value())
               .getOutput()};
 }
 std::optional<Activation> ReluOp::getActivationKind() { return Activation::Relu; }
@@ -124,7 +130,8 @@ void SoftmaxOp::interpretRow(Inputs inputs, ParameterLookup, MutableArrayRef<dou
   interpretSoftmax(inputs[0], output);
 }
 SmallVector<Value> SoftmaxOp::buildAdjoint(OpBuilder &builder, Value gradient, ArrayRef<bool>) {
-  return {SoftmaxAdjointOp::create(builder, getLoc(), getOutput().getType(), getOutput(), gradient, Value())
+  return {SoftmaxAdjointOp::create(builder, getLoc(), getOutput().getType(), getOutput(), gradient,
+                                   Value())
               .getOutput()};
 }
 std::string SoftmaxOp::getKernelName() { return "softmax"; }
@@ -133,17 +140,20 @@ std::string SoftmaxAdjointOp::getKernelName() { return "softmax_adjoint"; }
 FailureOr<SmallVector<int64_t>> SoftmaxCrossEntropyOp::inferRowShape(Shapes inputs) {
   return inferFlat(*this, inputs[0]);
 }
-void SoftmaxCrossEntropyOp::interpretRow(Inputs inputs, ParameterLookup, MutableArrayRef<double> output) {
+void SoftmaxCrossEntropyOp::interpretRow(Inputs inputs, ParameterLookup,
+                                         MutableArrayRef<double> output) {
   interpretSoftmax(inputs[0], output);
 }
 SmallVector<Value> SoftmaxCrossEntropyOp::buildAdjoint(OpBuilder &builder, Value, ArrayRef<bool>) {
-  return {SoftmaxCrossEntropyAdjointOp::create(builder, getLoc(), getOutput().getType(), getOutput(),
-                                               Value())
+  return {SoftmaxCrossEntropyAdjointOp::create(builder, getLoc(), getOutput().getType(),
+                                               getOutput(), Value())
               .getOutput()};
 }
 bool SoftmaxCrossEntropyOp::isLoss() { return true; }
 std::string SoftmaxCrossEntropyOp::getKernelName() { return "softmax_cross_entropy"; }
-std::string SoftmaxCrossEntropyAdjointOp::getKernelName() { return "softmax_cross_entropy_adjoint"; }
+std::string SoftmaxCrossEntropyAdjointOp::getKernelName() {
+  return "softmax_cross_entropy_adjoint";
+}
 
 //===-- Scale ---------------------------------------------------------------------------------===//
 
@@ -155,8 +165,9 @@ void ScaleOp::interpretRow(Inputs inputs, ParameterLookup, MutableArrayRef<doubl
     y = x * getFactor().convertToDouble();
 }
 SmallVector<Value> ScaleOp::buildAdjoint(OpBuilder &builder, Value gradient, ArrayRef<bool>) {
-  return {ScaleOp::create(builder, getLoc(), getOutput().getType(), gradient, Value(), getFactorAttr())
-              .getOutput()};
+  return {
+      ScaleOp::create(builder, getLoc(), getOutput().getType(), gradient, Value(), getFactorAttr())
+          .getOutput()};
 }
 std::string ScaleOp::getKernelName() { return "scale"; }
 SmallVector<Attribute> ScaleOp::getKernelLiterals() { return {getFactorAttr()}; }
@@ -167,9 +178,11 @@ FailureOr<SmallVector<int64_t>> NormalizeOp::inferRowShape(Shapes inputs) {
   return llvm::to_vector(inputs[0]);
 }
 SmallVector<ParameterUse> NormalizeOp::getParameterUses(Shapes inputs) {
-  return {{getMeanAttr(), llvm::to_vector(inputs[0])}, {getDeviationAttr(), llvm::to_vector(inputs[0])}};
+  return {{getMeanAttr(), llvm::to_vector(inputs[0])},
+          {getDeviationAttr(), llvm::to_vector(inputs[0])}};
 }
-void NormalizeOp::interpretRow(Inputs inputs, ParameterLookup parameter, MutableArrayRef<double> output) {
+void NormalizeOp::interpretRow(Inputs inputs, ParameterLookup parameter,
+                               MutableArrayRef<double> output) {
   ArrayRef<double> mean = parameter(getMean()), deviation = parameter(getDeviation());
   for (size_t k = 0; k < output.size(); ++k)
     output[k] = (inputs[0][k] - mean[k]) / deviation[k];

@@ -29,7 +29,8 @@ LogicalResult NetworkOp::verifyRegions() {
 
   auto checkNode = [&](Operation *op, StringRef name) -> LogicalResult {
     if (!nodes.count(name))
-      return op->emitOpError() << "names the node '" << name << "', which the network does not have";
+      return op->emitOpError() << "names the node '" << name
+                               << "', which the network does not have";
     return success();
   };
   for (Operation &op : getBody().front()) {
@@ -126,7 +127,8 @@ static LogicalResult verifyStandIns(Operation *op, ArrayAttr standIns, int64_t i
   for (auto group : standIns.getAsRange<StandInAttr>()) {
     for (DenseI64ArrayAttr positions : {group.getMembers(), group.getStandsFor()}) {
       if (positions.empty())
-        return op->emitOpError("has a stand-in group without members or without inputs to stand for");
+        return op->emitOpError(
+            "has a stand-in group without members or without inputs to stand for");
       for (int64_t position : positions.asArrayRef())
         if (position < 0 || position >= inputs)
           return op->emitOpError() << "has a stand-in group with position " << position << ", but "
@@ -150,11 +152,11 @@ LogicalResult MuxOp::verify() {
 SmallVector<Value> MuxOp::buildAdjoint(OpBuilder &builder, Value gradient, ArrayRef<bool> needed) {
   SmallVector<Value> gradients;
   for (auto [index, input] : llvm::enumerate(getInputs()))
-    gradients.push_back(needed[index] ? MuxAdjointOp::create(builder, input.getLoc(),
-                                                             getOutput().getType(), gradient,
-                                                             getOutput(), index)
-                                            .getOutput()
-                                      : Value());
+    gradients.push_back(needed[index]
+                            ? MuxAdjointOp::create(builder, input.getLoc(), getOutput().getType(),
+                                                   gradient, getOutput(), index)
+                                  .getOutput()
+                            : Value());
   return gradients;
 }
 
@@ -200,19 +202,20 @@ static void printPositions(OpAsmPrinter &printer, Operation *, DenseI64ArrayAttr
 }
 
 /// One type for all inputs and the result.
-static ParseResult parseJoinTypes(OpAsmParser &parser, ArrayRef<OpAsmParser::UnresolvedOperand> inputs,
+static ParseResult parseJoinTypes(OpAsmParser &parser,
+                                  ArrayRef<OpAsmParser::UnresolvedOperand> inputs,
                                   SmallVectorImpl<Type> &inputTypes,
                                   ArrayRef<OpAsmParser::UnresolvedOperand> masks,
                                   SmallVectorImpl<Type> &maskTypes, Type &output) {
   if (parser.parseType(output))
     return failure();
   inputTypes.assign(inputs.size(), output);
-  maskTypes.assign(masks.size(), RankedTensorType::get({ShapedType::kDynamic},
-                                                       parser.getBuilder().getI1Type()));
+  maskTypes.assign(masks.size(),
+                   RankedTensorType::get({ShapedType::kDynamic}, parser.getBuilder().getI1Type()));
   return success();
 }
-static void printJoinTypes(OpAsmPrinter &printer, Operation *, OperandRange, TypeRange, OperandRange,
-                           TypeRange, Type output) {
+static void printJoinTypes(OpAsmPrinter &printer, Operation *, OperandRange, TypeRange,
+                           OperandRange, TypeRange, Type output) {
   printer << output;
 }
 

@@ -17,7 +17,8 @@ LogicalResult MuxAdjointOp::verify() {
   if (!mux)
     return emitOpError("must name the result of an rnet.mux");
   if (getInput() >= mux.getInputs().size())
-    return emitOpError() << "names input " << getInput() << " of a mux with " << mux.getInputs().size();
+    return emitOpError() << "names input " << getInput() << " of a mux with "
+                         << mux.getInputs().size();
   return success();
 }
 
@@ -51,6 +52,4 @@ LogicalResult JoinOp::verify() {
   return success();
 }
 
-OpFoldResult IntersectOp::fold(FoldAdaptor) {
-  return getLhs() == getRhs() ? getLhs() : Value();
-}
+OpFoldResult IntersectOp::fold(FoldAdaptor) { return getLhs() == getRhs() ? getLhs() : Value(); }

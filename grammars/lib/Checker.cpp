@@ -25,7 +25,9 @@ struct LayerKind {
 /// All layers of the language: a new one is a row here and a case in the importer's table.
 const std::vector<LayerKind> &layerKinds() {
   static const std::vector<LayerKind> kinds = {
-      {"dense", {{"units", Parameter::Kind::count, true}, {"activation", Parameter::Kind::activation, false}}},
+      {"dense",
+       {{"units", Parameter::Kind::count, true},
+        {"activation", Parameter::Kind::activation, false}}},
       {"relu", {}},
       {"softmax", {}},
   };
@@ -48,9 +50,11 @@ public:
     forEach<ast::Input>([&](const ast::Input &input) { addInput(input); });
     forEach<ast::Output>([&](const ast::Output &output) { addOutput(output); });
     if (network.inputs.empty() && !failedItems)
-      diagnostics.report("missing-input", network.range, "network '" + network.name + "' has no input");
+      diagnostics.report("missing-input", network.range,
+                         "network '" + network.name + "' has no input");
     if (network.outputs.empty() && !failedItems)
-      diagnostics.report("missing-output", network.range, "network '" + network.name + "' has no output");
+      diagnostics.report("missing-output", network.range,
+                         "network '" + network.name + "' has no output");
     for (const ast::Item &item : file.network.items) {
       if (auto *chain = std::get_if<ast::Chain>(&item))
         addChain(*chain);
@@ -81,7 +85,8 @@ private:
     auto [found, isNew] = names.try_emplace(name.text, name.range);
     if (isNew)
       return true;
-    diagnostics.report("duplicate-name", name.range, "there is a second " + what + " named '" + name.text + "'");
+    diagnostics.report("duplicate-name", name.range,
+                       "there is a second " + what + " named '" + name.text + "'");
     diagnostics.note(found->second, "the first is here");
     return false;
   }
@@ -128,7 +133,8 @@ private:
     });
   }
 
-  void addLayers(const std::vector<ast::LayerItem> &items, std::vector<Layer> &layers, const std::string &suffix) {
+  void addLayers(const std::vector<ast::LayerItem> &items, std::vector<Layer> &layers,
+                 const std::string &suffix) {
     for (const ast::LayerItem &item : items) {
       if (auto *spec = std::get_if<ast::Layer>(&item)) {
         if (std::optional<Layer> layer = checkLayer(*spec)) {
@@ -145,11 +151,13 @@ private:
         continue;
       }
       const ast::Repeat &repeat = std::get<ast::Repeat>(item);
-      std::optional<int64_t> count = evaluateCount(repeat.count, constants, 1, "the number of repetitions", diagnostics);
+      std::optional<int64_t> count =
+          evaluateCount(repeat.count, constants, 1, "the number of repetitions", diagnostics);
       for (int64_t k = 0; count && k < *count && !diagnostics.errors(); ++k) {
         addLayers(repeat.body, layers, suffix + "_" + std::to_string(k + 1));
         if (layers.size() > kMaxLayers) {
-          diagnostics.report("bad-value", repeat.count.range, "these repetitions give more than a million layers");
+          diagnostics.report("bad-value", repeat.count.range,
+                             "these repetitions give more than a million layers");
           return;
         }
       }
@@ -169,8 +177,8 @@ private:
     }
     if (!kind) {
       diagnostics.report("unknown-layer", spec.kind.range,
-                         "no layer named '" + layer.kind + "'" + suggest(layer.kind, known) + "; there are " +
-                             llvm::join(llvm::ArrayRef(known), ", "));
+                         "no layer named '" + layer.kind + "'" + suggest(layer.kind, known) +
+                             "; there are " + llvm::join(llvm::ArrayRef(known), ", "));
       return std::nullopt;
     }
     size_t position = 0;
@@ -187,14 +195,16 @@ private:
             parameter = &candidate;
       }
       if (!parameter) {
-        diagnostics.report("bad-argument", argument.name ? argument.name->range : argument.range,
-                           "'" + layer.kind + "' takes " + describe(*kind) +
-                               (argument.name ? ", no '" + argument.name->text + "'" : std::string()));
+        diagnostics.report(
+            "bad-argument", argument.name ? argument.name->range : argument.range,
+            "'" + layer.kind + "' takes " + describe(*kind) +
+                (argument.name ? ", no '" + argument.name->text + "'" : std::string()));
         good = false;
         continue;
       }
       if (!given.try_emplace(parameter->name, argument.range).second) {
-        diagnostics.report("bad-argument", argument.range, "'" + parameter->name + "' is given twice");
+        diagnostics.report("bad-argument", argument.range,
+                           "'" + parameter->name + "' is given twice");
         diagnostics.note(given[parameter->name], "the first time is here");
         good = false;
         continue;
@@ -203,7 +213,8 @@ private:
     }
     for (const Parameter &parameter : kind->parameters)
       if (parameter.required && !given.count(parameter.name)) {
-        diagnostics.report("bad-argument", spec.range, "'" + layer.kind + "' needs '" + parameter.name + "'");
+        diagnostics.report("bad-argument", spec.range,
+                           "'" + layer.kind + "' needs '" + parameter.name + "'");
         good = false;
       }
     return good ? std::optional(std::move(layer)) : std::nullopt;
@@ -218,7 +229,8 @@ private:
 
   bool setArgument(Layer &layer, const Parameter &parameter, const ast::Expression &value) {
     if (parameter.kind == Parameter::Kind::count) {
-      std::optional<int64_t> count = evaluateCount(value, constants, 1, "'" + parameter.name.str() + "'", diagnostics);
+      std::optional<int64_t> count =
+          evaluateCount(value, constants, 1, "'" + parameter.name.str() + "'", diagnostics);
       if (count)
         layer.numbers[parameter.name.str()] = static_cast<double>(*count);
       return count.has_value();
@@ -227,9 +239,12 @@ private:
       layer.words[parameter.name.str()] = value.text;
       return true;
     }
-    diagnostics.report("bad-value", value.range,
-                       "expected an activation: " + llvm::join(llvm::ArrayRef(kActivations), " or ") +
-                           (value.kind == ast::Expression::Kind::name ? suggest(value.text, llvm::ArrayRef(kActivations)) : ""));
+    diagnostics.report(
+        "bad-value", value.range,
+        "expected an activation: " + llvm::join(llvm::ArrayRef(kActivations), " or ") +
+            (value.kind == ast::Expression::Kind::name
+                 ? suggest(value.text, llvm::ArrayRef(kActivations))
+                 : ""));
     return false;
   }
 
@@ -237,7 +252,8 @@ private:
 
   std::optional<std::vector<int64_t>> checkShape(const ast::TensorType &type) {
     if (type.element.text != "f32") {
-      diagnostics.report("unknown-type", type.element.range, "no element type '" + type.element.text + "'; there is f32");
+      diagnostics.report("unknown-type", type.element.range,
+                         "no element type '" + type.element.text + "'; there is f32");
       return std::nullopt;
     }
     std::vector<int64_t> shape;
@@ -248,7 +264,8 @@ private:
         for (llvm::StringRef part : parts)
           if (int64_t size; !part.getAsInteger(10, size) && size > 0)
             shape.push_back(size);
-      } else if (std::optional<int64_t> size = evaluateCount(dimension, constants, 1, "a dimension", diagnostics)) {
+      } else if (std::optional<int64_t> size =
+                     evaluateCount(dimension, constants, 1, "a dimension", diagnostics)) {
         shape.push_back(*size);
       } else {
         return std::nullopt;
@@ -258,7 +275,8 @@ private:
     for (int64_t size : shape)
       elements *= static_cast<double>(size);
     if (shape.empty() || elements > 1e9) {
-      diagnostics.report("bad-value", type.range, "expected a shape of 1 to 1,000,000,000 elements");
+      diagnostics.report("bad-value", type.range,
+                         "expected a shape of 1 to 1,000,000,000 elements");
       return std::nullopt;
     }
     return shape;
@@ -291,12 +309,14 @@ private:
     } else {
       const ast::ClassType &classes = std::get<ast::ClassType>(output.type);
       if (classes.classes.size() == 1 && classes.classes[0].kind != ast::Expression::Kind::name) {
-        std::optional<int64_t> count = evaluateCount(classes.classes[0], constants, 1, "the number of classes", diagnostics);
+        std::optional<int64_t> count =
+            evaluateCount(classes.classes[0], constants, 1, "the number of classes", diagnostics);
         if (!count)
           return void(failedItems = true);
         result.width = *count;
       } else if (classes.classes.size() == 1 && constants.count(classes.classes[0].text)) {
-        std::optional<int64_t> count = evaluateCount(classes.classes[0], constants, 1, "the number of classes", diagnostics);
+        std::optional<int64_t> count =
+            evaluateCount(classes.classes[0], constants, 1, "the number of classes", diagnostics);
         if (!count)
           return void(failedItems = true);
         result.width = *count;
@@ -323,12 +343,19 @@ private:
 
   std::optional<unsigned> connect(unsigned from, unsigned to, bool isSkip, ast::Range range,
                                   const ast::ConnectionOptions &options) {
-    Hyperconnection connection{network.nodes[from].spec->name.text + "_to_" + network.nodes[to].spec->name.text,
-                               from, to, isSkip, range, std::nullopt, std::nullopt};
+    Hyperconnection connection{network.nodes[from].spec->name.text + "_to_" +
+                                   network.nodes[to].spec->name.text,
+                               from,
+                               to,
+                               isSkip,
+                               range,
+                               std::nullopt,
+                               std::nullopt};
     auto [found, isNew] = connectionNames.try_emplace(connection.name, range);
     if (!isNew) {
       diagnostics.report("duplicate-hyperconnection", range,
-                         "there is a second hyperconnection from '" + network.nodes[from].spec->name.text + "' to '" +
+                         "there is a second hyperconnection from '" +
+                             network.nodes[from].spec->name.text + "' to '" +
                              network.nodes[to].spec->name.text + "'");
       diagnostics.note(found->second, "the first is here");
       return std::nullopt;
@@ -351,13 +378,15 @@ private:
 
   void addChain(const ast::Chain &chain) {
     for (const ast::Name &name : chain.options.standsFor)
-      diagnostics.report("bad-stand-in", name.range, "only a skip stands in for another hyperconnection");
+      diagnostics.report("bad-stand-in", name.range,
+                         "only a skip stands in for another hyperconnection");
     std::optional<unsigned> from = findNode(chain.nodes.front());
     for (size_t k = 1; k < chain.nodes.size(); ++k) {
       std::optional<unsigned> to = findNode(chain.nodes[k]);
       const ast::Range range{chain.nodes[k - 1].range.begin, chain.nodes[k].range.end};
       if (from && to)
-        connect(*from, *to, false, range, k + 1 == chain.nodes.size() ? chain.options : ast::ConnectionOptions());
+        connect(*from, *to, false, range,
+                k + 1 == chain.nodes.size() ? chain.options : ast::ConnectionOptions());
       from = to;
     }
   }
@@ -390,7 +419,8 @@ private:
       if (!value)
         continue;
       if (!(*value >= 0 && *value <= 1)) {
-        diagnostics.report("bad-reliability", entry.value->range, "a reliability is a probability from 0 to 1");
+        diagnostics.report("bad-reliability", entry.value->range,
+                           "a reliability is a probability from 0 to 1");
         continue;
       }
       reliability.nodes[*node] = *value;
@@ -412,43 +442,51 @@ private:
   }
 
   void addSetting(const ast::Argument &setting) {
-    static const llvm::StringRef known[] = {"optimizer", "batch", "epochs", "failout", "seed", "keep", "loss"};
+    static const llvm::StringRef known[] = {"optimizer", "batch", "epochs", "failout",
+                                            "seed",      "keep",  "loss"};
     Recipe &recipe = *network.recipe;
     const std::string &name = setting.name->text;
     const ast::Expression &value = setting.value;
     if (name == "batch" || name == "epochs" || name == "seed") {
-      if (auto count = evaluateCount(value, constants, name == "batch" ? 1 : 0, "'" + name + "'", diagnostics))
+      if (auto count = evaluateCount(value, constants, name == "batch" ? 1 : 0, "'" + name + "'",
+                                     diagnostics))
         recipe.numbers[name] = static_cast<double>(*count);
     } else if (name == "failout") {
       std::optional<double> rate = evaluate(value, constants, diagnostics);
       if (rate && !(*rate >= 0 && *rate <= 1))
-        diagnostics.report("bad-value", value.range, "'failout' is a failure probability from 0 to 1");
+        diagnostics.report("bad-value", value.range,
+                           "'failout' is a failure probability from 0 to 1");
       else if (rate)
         recipe.failout = *rate;
     } else if (name == "optimizer") {
       addOptimizer(value);
     } else if (name == "keep") {
       const bool best = value.text == "best" && value.kind == ast::Expression::Kind::call &&
-                        value.operands.size() == 1 && value.operands[0].value.text == "validation_accuracy";
+                        value.operands.size() == 1 &&
+                        value.operands[0].value.text == "validation_accuracy";
       const bool last = value.text == "last" && value.kind == ast::Expression::Kind::name;
       recipe.keepBest = best;
       if (!best && !last)
-        diagnostics.report("bad-value", value.range, "expected 'best(validation_accuracy)' or 'last'");
+        diagnostics.report("bad-value", value.range,
+                           "expected 'best(validation_accuracy)' or 'last'");
     } else if (name == "loss") {
       if (value.text != "cross_entropy" || value.kind != ast::Expression::Kind::name)
         diagnostics.report("bad-value", value.range, "expected 'cross_entropy'");
     } else {
       diagnostics.report("unknown-setting", setting.name->range,
-                         "no training setting named '" + name + "'" + suggest(name, known) + "; there are " +
-                             llvm::join(llvm::ArrayRef(known), ", "));
+                         "no training setting named '" + name + "'" + suggest(name, known) +
+                             "; there are " + llvm::join(llvm::ArrayRef(known), ", "));
     }
   }
 
   void addOptimizer(const ast::Expression &value) {
-    static const llvm::StringRef adam[] = {"rate", "beta1", "beta2", "epsilon"}, sgd[] = {"rate", "momentum"};
+    static const llvm::StringRef adam[] = {"rate", "beta1", "beta2", "epsilon"},
+                                 sgd[] = {"rate", "momentum"};
     llvm::ArrayRef<llvm::StringRef> known;
     if (value.kind == ast::Expression::Kind::call || value.kind == ast::Expression::Kind::name)
-      known = value.text == "adam" ? llvm::ArrayRef(adam) : value.text == "sgd" ? llvm::ArrayRef(sgd) : known;
+      known = value.text == "adam"  ? llvm::ArrayRef(adam)
+              : value.text == "sgd" ? llvm::ArrayRef(sgd)
+                                    : known;
     if (known.empty()) {
       diagnostics.report("bad-value", value.range, "expected 'adam(...)' or 'sgd(...)'");
       return;
@@ -457,12 +495,14 @@ private:
     for (const ast::Argument &argument : value.operands) {
       if (!argument.name || !llvm::is_contained(known, argument.name->text)) {
         diagnostics.report("bad-argument", argument.range,
-                           "'" + value.text + "' takes " + llvm::join(known, ", ") + ", each by name");
+                           "'" + value.text + "' takes " + llvm::join(known, ", ") +
+                               ", each by name");
         continue;
       }
       std::optional<double> number = evaluate(argument.value, constants, diagnostics);
       if (number && !(*number >= 0))
-        diagnostics.report("bad-value", argument.value.range, "'" + argument.name->text + "' is negative");
+        diagnostics.report("bad-value", argument.value.range,
+                           "'" + argument.name->text + "' is negative");
       else if (number)
         network.recipe->numbers[argument.name->text] = *number;
     }

@@ -31,10 +31,12 @@ bool Diagnostics::disable(llvm::StringRef id) {
   return false;
 }
 
-void Diagnostics::print(ast::Range range, llvm::SourceMgr::DiagKind kind, const llvm::Twine &message) {
+void Diagnostics::print(ast::Range range, llvm::SourceMgr::DiagKind kind,
+                        const llvm::Twine &message) {
   const char *text = sources.getMemoryBuffer(buffer)->getBufferStart();
   auto at = [&](uint32_t offset) { return llvm::SMLoc::getFromPointer(text + offset); };
-  sources.PrintMessage(out, at(range.begin), kind, message, llvm::SMRange(at(range.begin), at(range.end)));
+  sources.PrintMessage(out, at(range.begin), kind, message,
+                       llvm::SMRange(at(range.begin), at(range.end)));
 }
 
 void Diagnostics::report(llvm::StringRef id, ast::Range range, const llvm::Twine &message) {
@@ -43,7 +45,8 @@ void Diagnostics::report(llvm::StringRef id, ast::Range range, const llvm::Twine
   if (kind.isError)
     silent = ++errorCount > kMaxErrors;
   if (!silent)
-    print(range, kind.isError ? llvm::SourceMgr::DK_Error : llvm::SourceMgr::DK_Warning, message + " [" + id + "]");
+    print(range, kind.isError ? llvm::SourceMgr::DK_Error : llvm::SourceMgr::DK_Warning,
+          message + " [" + id + "]");
 }
 
 void Diagnostics::note(ast::Range range, const llvm::Twine &message) {

@@ -111,9 +111,10 @@ private:
       dump(value);
   }
   void dump(const Expression &it) {
-    static const char *const names[] = {"number", "name", "size", "string", "call",
-                                        "add", "subtract", "multiply", "divide", "negate"};
-    line(it.range, std::string(names[static_cast<int>(it.kind)]) + (it.text.empty() ? "" : " " + it.text));
+    static const char *const names[] = {"number", "name",     "size",     "string", "call",
+                                        "add",    "subtract", "multiply", "divide", "negate"};
+    line(it.range,
+         std::string(names[static_cast<int>(it.kind)]) + (it.text.empty() ? "" : " " + it.text));
     arguments(it.operands);
   }
 

@@ -7,9 +7,11 @@
 using namespace rnet;
 using ast::Expression;
 
-static std::optional<double> evaluateCall(const Expression &call, const Constants &constants, Diagnostics &diagnostics) {
+static std::optional<double> evaluateCall(const Expression &call, const Constants &constants,
+                                          Diagnostics &diagnostics) {
   if (call.text != "int") {
-    diagnostics.report("bad-value", call.range, "'" + call.text + "' is no function; there is 'int'");
+    diagnostics.report("bad-value", call.range,
+                       "'" + call.text + "' is no function; there is 'int'");
     return std::nullopt;
   }
   if (call.operands.size() != 1 || call.operands[0].name) {
@@ -31,13 +33,14 @@ std::optional<double> rnet::evaluate(const Expression &expression, const Constan
       return found->second;
     llvm::SmallVector<llvm::StringRef> known(constants.keys());
     diagnostics.report("unknown-constant", expression.range,
-                       "expected a number, and there is no constant named '" + expression.text + "'" +
-                           suggest(expression.text, known));
+                       "expected a number, and there is no constant named '" + expression.text +
+                           "'" + suggest(expression.text, known));
     return std::nullopt;
   }
   case Expression::Kind::size:
   case Expression::Kind::string:
-    diagnostics.report("bad-value", expression.range, "expected a number, found '" + expression.text + "'");
+    diagnostics.report("bad-value", expression.range,
+                       "expected a number, found '" + expression.text + "'");
     return std::nullopt;
   case Expression::Kind::call:
     return evaluateCall(expression, constants, diagnostics);
@@ -69,14 +72,16 @@ std::optional<double> rnet::evaluate(const Expression &expression, const Constan
   }
 }
 
-std::optional<int64_t> rnet::evaluateCount(const Expression &expression, const Constants &constants, int64_t least,
-                                           llvm::StringRef what, Diagnostics &diagnostics) {
+std::optional<int64_t> rnet::evaluateCount(const Expression &expression, const Constants &constants,
+                                           int64_t least, llvm::StringRef what,
+                                           Diagnostics &diagnostics) {
   std::optional<double> value = evaluate(expression, constants, diagnostics);
   if (!value)
     return std::nullopt;
   if (*value != std::floor(*value) || *value < static_cast<double>(least) || *value > 1e15) {
     diagnostics.report("bad-value", expression.range,
-                       what + " must be a whole number" + (least > 0 ? " from " + std::to_string(least) + " on" : ""));
+                       what + " must be a whole number" +
+                           (least > 0 ? " from " + std::to_string(least) + " on" : ""));
     return std::nullopt;
   }
   return static_cast<int64_t>(*value);

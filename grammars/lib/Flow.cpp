@@ -14,7 +14,8 @@ using model::Network;
 //===-- Order ---------------------------------------------------------------------------------===//
 
 /// Reports one cycle among the nodes that have no place in the order.
-static void reportCycle(const Network &network, const std::vector<unsigned> &missing, Diagnostics &diagnostics) {
+static void reportCycle(const Network &network, const std::vector<unsigned> &missing,
+                        Diagnostics &diagnostics) {
   // Every such node has a predecessor among them: walking back must come round.
   unsigned node = 0;
   while (missing[node] == 0)
@@ -24,7 +25,8 @@ static void reportCycle(const Network &network, const std::vector<unsigned> &mis
   while (!seen[node]) {
     seen[node] = true;
     for (unsigned incoming : network.nodes[node].incoming)
-      if (const Hyperconnection &connection = network.hyperconnections[incoming]; missing[connection.from] > 0) {
+      if (const Hyperconnection &connection = network.hyperconnections[incoming];
+          missing[connection.from] > 0) {
         path.push_back(incoming);
         node = connection.from;
         break;
@@ -35,8 +37,9 @@ static void reportCycle(const Network &network, const std::vector<unsigned> &mis
     path.erase(path.begin());
   const Hyperconnection &closing = network.hyperconnections[path.front()];
   diagnostics.report("cycle", closing.range,
-                     "this hyperconnection closes a cycle: '" + network.nodes[closing.to].spec->name.text +
-                         "' feeds '" + network.nodes[closing.from].spec->name.text + "'");
+                     "this hyperconnection closes a cycle: '" +
+                         network.nodes[closing.to].spec->name.text + "' feeds '" +
+                         network.nodes[closing.from].spec->name.text + "'");
   if (path.size() > 1)
     diagnostics.note(network.hyperconnections[path[1]].range, "by way of this one");
 }
@@ -85,17 +88,20 @@ void rnet::checkReachability(const Network &network, Diagnostics &diagnostics) {
   for (unsigned node = 0; node < network.nodes.size(); ++node) {
     const ast::Name &name = network.nodes[node].spec->name;
     if (!reached[node])
-      diagnostics.report("unreachable-node", name.range, "no input reaches node '" + name.text + "'");
+      diagnostics.report("unreachable-node", name.range,
+                         "no input reaches node '" + name.text + "'");
     else if (!useful[node])
-      diagnostics.report("unused-node", name.range, "nothing that '" + name.text + "' computes reaches an output");
+      diagnostics.report("unused-node", name.range,
+                         "nothing that '" + name.text + "' computes reaches an output");
   }
 }
 
 //===-- Stand-ins -----------------------------------------------------------------------------===//
 
-/// Nodes on the shortest way by simple hyperconnections from `sender` to the sender of `simple`, that included; nothing where
-/// there is no way.
-static std::optional<unsigned> countBypassed(const Network &network, unsigned sender, unsigned simple) {
+/// Nodes on the shortest way by simple hyperconnections from `sender` to the sender of `simple`,
+/// that included; nothing where there is no way.
+static std::optional<unsigned> countBypassed(const Network &network, unsigned sender,
+                                             unsigned simple) {
   llvm::DenseMap<unsigned, unsigned> distance;
   std::queue<unsigned> queue;
   const unsigned last = network.hyperconnections[simple].from;
@@ -115,7 +121,8 @@ static std::optional<unsigned> countBypassed(const Network &network, unsigned se
   return std::nullopt;
 }
 
-void rnet::findStandIns(Network &network, llvm::ArrayRef<SkipGroup> groups, Diagnostics &diagnostics) {
+void rnet::findStandIns(Network &network, llvm::ArrayRef<SkipGroup> groups,
+                        Diagnostics &diagnostics) {
   for (const SkipGroup &group : groups) {
     const unsigned receiver = network.hyperconnections[group.members.front()].to;
     const model::Node &node = network.nodes[receiver];
@@ -130,24 +137,28 @@ void rnet::findStandIns(Network &network, llvm::ArrayRef<SkipGroup> groups, Diag
       // What any member bypasses.
       for (unsigned connection : simple)
         for (unsigned member : group.members)
-          if (auto bypassed = countBypassed(network, network.hyperconnections[member].from, connection);
+          if (auto bypassed =
+                  countBypassed(network, network.hyperconnections[member].from, connection);
               bypassed && *bypassed > 0) {
             if (!llvm::is_contained(standIn.standsFor, connection))
               standIn.standsFor.push_back(connection);
             standIn.bypassed = std::max(standIn.bypassed, *bypassed);
           }
       if (standIn.standsFor.empty()) {
-        diagnostics.report("useless-skip", group.range,
-                           "this skip bypasses no node: no chain of simple hyperconnections leads the same way");
+        diagnostics.report(
+            "useless-skip", group.range,
+            "this skip bypasses no node: no chain of simple hyperconnections leads the same way");
         continue;
       }
       if (standIn.standsFor.size() > 1) {
         std::string names;
         for (unsigned connection : standIn.standsFor)
-          names += (names.empty() ? "'" : "' or '") + network.nodes[network.hyperconnections[connection].from].spec->name.text;
+          names += (names.empty() ? "'" : "' or '") +
+                   network.nodes[network.hyperconnections[connection].from].spec->name.text;
         diagnostics.report("ambiguous-stand-in", group.range,
-                           "which input of '" + receiverName + "' this skip stands in for is unclear: write 'for' and " +
-                               names + "'");
+                           "which input of '" + receiverName +
+                               "' this skip stands in for is unclear: write 'for' and " + names +
+                               "'");
         diagnostics.note(node.spec->name.range, "'" + receiverName + "' is declared here");
         continue;
       }
@@ -155,11 +166,13 @@ void rnet::findStandIns(Network &network, llvm::ArrayRef<SkipGroup> groups, Diag
       bool good = true;
       for (const ast::Name &name : *group.named) {
         auto found = llvm::find_if(simple, [&](unsigned connection) {
-          return network.nodes[network.hyperconnections[connection].from].spec->name.text == name.text;
+          return network.nodes[network.hyperconnections[connection].from].spec->name.text ==
+                 name.text;
         });
         if (found == simple.end()) {
           diagnostics.report("bad-stand-in", name.range,
-                             "'" + name.text + "' has no simple hyperconnection to '" + receiverName + "'");
+                             "'" + name.text + "' has no simple hyperconnection to '" +
+                                 receiverName + "'");
           good = false;
           continue;
         }
@@ -178,8 +191,8 @@ void rnet::findStandIns(Network &network, llvm::ArrayRef<SkipGroup> groups, Diag
 //===-- Single points of failure --------------------------------------------------------------===//
 
 void rnet::warnSinglePoints(const Network &network, bool skips, Diagnostics &diagnostics) {
-  // All paths lead through a node where paths to it times paths from it are all paths: counted modulo a prime, since there
-  // may be very many.
+  // All paths lead through a node where paths to it times paths from it are all paths: counted
+  // modulo a prime, since there may be very many.
   constexpr uint64_t prime = (uint64_t(1) << 61) - 1;
   auto multiply = [](uint64_t a, uint64_t b) {
     return static_cast<uint64_t>(static_cast<unsigned __int128>(a) * b % prime);
@@ -190,21 +203,25 @@ void rnet::warnSinglePoints(const Network &network, bool skips, Diagnostics &dia
     for (unsigned node : network.order) {
       to[node] = network.nodes[node].inputs.empty() ? 0 : 1;
       for (unsigned incoming : network.nodes[node].incoming)
-        if (const Hyperconnection &connection = network.hyperconnections[incoming]; counts(connection))
+        if (const Hyperconnection &connection = network.hyperconnections[incoming];
+            counts(connection))
           to[node] = (to[node] + to[connection.from]) % prime;
     }
     from[output.node] = 1;
     for (unsigned node : llvm::reverse(network.order))
       for (unsigned outgoing : network.nodes[node].outgoing)
-        if (const Hyperconnection &connection = network.hyperconnections[outgoing]; counts(connection))
+        if (const Hyperconnection &connection = network.hyperconnections[outgoing];
+            counts(connection))
           from[node] = (from[node] + from[connection.to]) % prime;
     for (unsigned node = 0; node < network.nodes.size(); ++node)
       if (network.nodes[node].failable && to[node] != 0 && from[node] != 0 &&
           multiply(to[node], from[node]) == to[output.node]) {
         const ast::Name &name = network.nodes[node].spec->name;
-        diagnostics.report("single-point-of-failure", name.range,
-                           "all information flows through '" + name.text + "', which may fail: a skip hyperconnection around it would keep output '" +
-                               output.spec->name.text + "' answering");
+        diagnostics.report(
+            "single-point-of-failure", name.range,
+            "all information flows through '" + name.text +
+                "', which may fail: a skip hyperconnection around it would keep output '" +
+                output.spec->name.text + "' answering");
       }
   }
 }

@@ -12,14 +12,15 @@ bool findOrder(model::Network &network, Diagnostics &diagnostics);
 /// Reports nodes and outputs that no input reaches, and warns of nodes that reach no output.
 void checkReachability(const model::Network &network, Diagnostics &diagnostics);
 
-/// Decides what each skip stands in for: `groups` are the skips that one item of the spec declares, `named` what it names by
-/// `for`.
+/// Decides what each skip stands in for: `groups` are the skips that one item of the spec declares,
+/// `named` what it names by `for`.
 struct SkipGroup {
   std::vector<unsigned> members;
   const std::vector<ast::Name> *named;
   ast::Range range;
 };
-void findStandIns(model::Network &network, llvm::ArrayRef<SkipGroup> groups, Diagnostics &diagnostics);
+void findStandIns(model::Network &network, llvm::ArrayRef<SkipGroup> groups,
+                  Diagnostics &diagnostics);
 
 /// Warns of each node that may fail and through which all information flows.
 void warnSinglePoints(const model::Network &network, bool skips, Diagnostics &diagnostics);

@@ -1,5 +1,5 @@
-// The grammar, in Boost.Spirit X3. The only file with exceptions; none leaves it. See grammars/rnet.ebnf.
-// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The grammar, in Boost.Spirit X3. The only file with exceptions; none leaves it. See
+// grammars/rnet.ebnf. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "rnet/Grammars/Parser.h"
 
 #include "llvm/ADT/StringExtras.h"
@@ -27,8 +27,9 @@ const auto wordStart = x3::char_("a-zA-Z_");
 const auto wordRest = x3::char_("a-zA-Z0-9_");
 auto keyword(const char *text) { return x3::lexeme[x3::lit(text) >> !wordRest]; }
 
-const auto reserved = x3::lexeme[(x3::lit("network") | "input" | "output" | "node" | "skip" | "reliability" | "train" |
-                                  "const" | "repeat" | "project" | "weight" | "for" | "at" | "private" | "always") >>
+const auto reserved = x3::lexeme[(x3::lit("network") | "input" | "output" | "node" | "skip" |
+                                  "reliability" | "train" | "const" | "repeat" | "project" |
+                                  "weight" | "for" | "at" | "private" | "always") >>
                                  !wordRest];
 
 // Trees are built by actions, since X3 1.81 knows neither std::optional nor std::variant.
@@ -44,14 +45,16 @@ const x3::rule<struct RepeatClass, Repeat> repeat = "'repeat'";
 const x3::rule<struct LayersClass, std::vector<LayerItem>> layers = "layers";
 const x3::rule<struct TensorTypeClass, TensorType> tensorType = "a type such as f32[23]";
 const x3::rule<struct ClassTypeClass, ClassType> classType = "class[...]";
-const x3::rule<struct OutputTypeClass, std::variant<ClassType, TensorType>> outputType = "class[...] or a type such as f32[23]";
+const x3::rule<struct OutputTypeClass, std::variant<ClassType, TensorType>> outputType =
+    "class[...] or a type such as f32[23]";
 const x3::rule<struct InputClass, Input> input = "'input'";
 const x3::rule<struct OutputClass, Output> output = "'output'";
 const x3::rule<struct NodeClass, Node> node = "'node'";
 const x3::rule<struct OptionsClass, ConnectionOptions> options = "'project', 'weight' or 'for'";
 const x3::rule<struct ChainClass, Chain> chain = "a hyperconnection";
 const x3::rule<struct SkipClass, Skip> skip = "'skip'";
-const x3::rule<struct EntryClass, Reliability::Entry> reliabilityEntry = "a node and its reliability";
+const x3::rule<struct EntryClass, Reliability::Entry> reliabilityEntry =
+    "a node and its reliability";
 const x3::rule<struct ProbabilityClass, Expression> probability = "a probability or 'always'";
 const x3::rule<struct ReliabilityClass, Reliability> reliability = "'reliability'";
 const x3::rule<struct SettingClass, Argument> setting = "a training setting";
@@ -74,7 +77,8 @@ BOOST_SPIRIT_DEFINE(endOfNetwork, endOfLayers, endOfEntries, endOfFile)
 
 /// Where the parser stands.
 template <class Context> uint32_t position(const Context &context) {
-  return static_cast<uint32_t>(x3::_where(context).begin() - x3::get<StateTag>(context).get().begin);
+  return static_cast<uint32_t>(x3::_where(context).begin() -
+                               x3::get<StateTag>(context).get().begin);
 }
 const auto setBegin = [](auto &context) { x3::_val(context).range.begin = position(context); };
 const auto setEnd = [](auto &context) { x3::_val(context).range.end = position(context); };
@@ -83,12 +87,16 @@ const auto begins = x3::eps[setBegin];
 const auto ends = x3::no_skip[x3::eps][setEnd];
 
 const auto assign = [](auto &context) { x3::_val(context) = std::move(x3::_attr(context)); };
-const auto append = [](auto &context) { x3::_val(context).push_back(std::move(x3::_attr(context))); };
+const auto append = [](auto &context) {
+  x3::_val(context).push_back(std::move(x3::_attr(context)));
+};
 auto set = [](auto member) {
   return [member](auto &context) { x3::_val(context).*member = std::move(x3::_attr(context)); };
 };
 auto push = [](auto member) {
-  return [member](auto &context) { (x3::_val(context).*member).push_back(std::move(x3::_attr(context))); };
+  return [member](auto &context) {
+    (x3::_val(context).*member).push_back(std::move(x3::_attr(context)));
+  };
 };
 
 Argument operand(Expression value) {
@@ -114,7 +122,8 @@ auto leaf(Expression::Kind kind) {
     auto text = x3::_attr(context);
     value.text.assign(text.begin(), text.end());
     const char *begin = x3::get<StateTag>(context).get().begin;
-    value.range = {static_cast<uint32_t>(text.begin() - begin), static_cast<uint32_t>(text.end() - begin)};
+    value.range = {static_cast<uint32_t>(text.begin() - begin),
+                   static_cast<uint32_t>(text.end() - begin)};
     if (kind == Expression::Kind::number)
       value.number = std::strtod(value.text.c_str(), nullptr);
     if (kind == Expression::Kind::string)
@@ -130,20 +139,22 @@ const auto leave = x3::eps[([](auto &context) { --x3::get<StateTag>(context).get
 
 //===-- Values and layers ---------------------------------------------------------------------===//
 
-const auto name_def = begins >> x3::lexeme[!reserved >> x3::raw[wordStart >> *wordRest][([](auto &context) {
+const auto name_def = begins >>
+                      x3::lexeme[!reserved >> x3::raw[wordStart >> *wordRest][([](auto &context) {
                         auto text = x3::_attr(context);
                         x3::_val(context).text.assign(text.begin(), text.end());
-                      })]] >> ends;
+                      })]] >>
+                      ends;
 
-const auto number = x3::raw[x3::lexeme[+x3::digit >> -('.' >> +x3::digit) >>
-                                       -(x3::char_("eE") >> -x3::char_("+-") >> +x3::digit) >> !wordRest]];
+const auto number =
+    x3::raw[x3::lexeme[+x3::digit >> -('.' >> +x3::digit) >>
+                       -(x3::char_("eE") >> -x3::char_("+-") >> +x3::digit) >> !wordRest]];
 const auto size = x3::raw[x3::lexeme[+x3::digit >> +('x' >> +x3::digit) >> !wordRest]];
 const auto string = x3::raw[x3::lexeme['"' >> *(x3::char_ - '"' - '\n') > '"']];
 
 const auto primary_def =
     size[leaf(Expression::Kind::size)] | number[leaf(Expression::Kind::number)] |
-    string[leaf(Expression::Kind::string)] |
-    ('(' >> enter > expression[assign] > ')' > leave) |
+    string[leaf(Expression::Kind::string)] | ('(' >> enter > expression[assign] > ')' > leave) |
     (name[([](auto &context) {
        Expression &value = x3::_val(context);
        value.kind = Expression::Kind::name;
@@ -163,17 +174,20 @@ const auto factor_def = primary[assign] | ('-' >> enter > factor[([](auto &conte
                                            })] > leave);
 const auto term_def = factor[assign] >> *(('*' > factor[combine(Expression::Kind::multiply)]) |
                                           ('/' > factor[combine(Expression::Kind::divide)]));
-const auto expression_def = term[assign] >> *(('+' > term[combine(Expression::Kind::add)]) |
-                                              (!x3::lit("->") >> '-' > term[combine(Expression::Kind::subtract)]));
+const auto expression_def = term[assign] >>
+                            *(('+' > term[combine(Expression::Kind::add)]) |
+                              (!x3::lit("->") >> '-' > term[combine(Expression::Kind::subtract)]));
 BOOST_SPIRIT_DEFINE(name, primary, factor, term, expression)
 
-const auto argument_def = begins >> -(name >> ':')[([](auto &context) { x3::_val(context).name = x3::_attr(context); })] >>
-                          expression[set(&Argument::value)] >> ends;
+const auto argument_def =
+    begins >>
+    -(name >> ':')[([](auto &context) { x3::_val(context).name = x3::_attr(context); })] >>
+    expression[set(&Argument::value)] >> ends;
 const auto arguments_def = -(argument[append] >> *(',' >> argument[append]) >> -x3::lit(','));
 const auto layer_def = begins >> -(name >> ':')[set(&Layer::label)] >> name[set(&Layer::kind)] >>
                        -('(' > arguments[set(&Layer::arguments)] > ')') >> ends;
-const auto repeat_def = begins >> keyword("repeat") >> enter > expression[set(&Repeat::count)] > '{' >
-                        layers[set(&Repeat::body)] > endOfLayers > leave > ends;
+const auto repeat_def = begins >> keyword("repeat") >> enter > expression[set(&Repeat::count)] >
+                        '{' > layers[set(&Repeat::body)] > endOfLayers > leave > ends;
 const auto layers_def = *(repeat[append] | layer[append]);
 BOOST_SPIRIT_DEFINE(argument, arguments, layer, repeat, layers)
 
@@ -181,12 +195,15 @@ BOOST_SPIRIT_DEFINE(argument, arguments, layer, repeat, layers)
 
 const auto tensorType_def = begins >> name[set(&TensorType::element)] > '[' >
                             (expression[push(&TensorType::shape)] % ',') > ']' > ends;
-const auto classType_def = begins >> keyword("class") > '[' > (expression[push(&ClassType::classes)] % ',') > ']' > ends;
+const auto classType_def = begins >> keyword("class") > '[' >
+                           (expression[push(&ClassType::classes)] % ',') > ']' > ends;
 const auto outputType_def = classType[assign] | tensorType[assign];
-const auto input_def = begins >> keyword("input") > name[set(&Input::name)] > ':' > tensorType[set(&Input::type)] >
-                       keyword("at") > name[set(&Input::node)] >
-                       -keyword("private")[([](auto &context) { x3::_val(context).isPrivate = true; })] > ends;
-const auto output_def = begins >> keyword("output") > name[set(&Output::name)] > ':' > outputType[set(&Output::type)] >
+const auto input_def =
+    begins >> keyword("input") > name[set(&Input::name)] > ':' > tensorType[set(&Input::type)] >
+    keyword("at") > name[set(&Input::node)] >
+    -keyword("private")[([](auto &context) { x3::_val(context).isPrivate = true; })] > ends;
+const auto output_def = begins >> keyword("output") > name[set(&Output::name)] >
+                        ':' > outputType[set(&Output::type)] >
                         keyword("at") > name[set(&Output::node)] > ends;
 const auto node_def = begins >> keyword("node") > name[set(&Node::name)] >
                       -(x3::lit('{')[([](auto &context) { x3::_val(context).hasBody = true; })] >
@@ -195,30 +212,38 @@ const auto node_def = begins >> keyword("node") > name[set(&Node::name)] >
 const auto options_def = *((keyword("project") > layer[set(&ConnectionOptions::project)]) |
                            (keyword("weight") > expression[set(&ConnectionOptions::weight)]) |
                            (keyword("for") > (name[push(&ConnectionOptions::standsFor)] % ',')));
-const auto chain_def = begins >> name[push(&Chain::nodes)] > +("->" > name[push(&Chain::nodes)]) >
-                       options[set(&Chain::options)] > ends;
-const auto skip_def = begins >> keyword("skip") > (name[push(&Skip::senders)] % ',') > "->" >
-                      name[set(&Skip::receiver)] > options[set(&Skip::options)] > ends;
+const auto chain_def = begins >> name[push(&Chain::nodes)] >
+                       +("->" > name[push(&Chain::nodes)]) > options[set(&Chain::options)] > ends;
+const auto skip_def = begins >> keyword("skip") > (name[push(&Skip::senders)] % ',') >
+                      "->" > name[set(&Skip::receiver)] > options[set(&Skip::options)] > ends;
 const auto probability_def = expression[assign];
-const auto reliabilityEntry_def = begins >> name[set(&Reliability::Entry::node)] > ':' >
-                                  (keyword("always") | probability[set(&Reliability::Entry::value)]) > ends;
-const auto reliability_def = begins >> keyword("reliability") > name[set(&Reliability::name)] > '{' >
-                             *(reliabilityEntry[push(&Reliability::entries)] > -x3::lit(',')) > endOfEntries > ends;
-const auto setting_def = begins >> name[set(&Argument::name)] > ':' > expression[set(&Argument::value)] > ends;
+const auto reliabilityEntry_def =
+    begins >> name[set(&Reliability::Entry::node)] > ':' >
+    (keyword("always") | probability[set(&Reliability::Entry::value)]) > ends;
+const auto reliability_def = begins >> keyword("reliability") > name[set(&Reliability::name)] >
+                             '{' > *(reliabilityEntry[push(&Reliability::entries)] >
+                                     -x3::lit(',')) > endOfEntries
+                             > ends;
+const auto setting_def =
+    begins >> name[set(&Argument::name)] > ':' > expression[set(&Argument::value)] > ends;
 const auto train_def = begins >> x3::raw[keyword("train")][([](auto &context) {
                          const char *begin = x3::get<StateTag>(context).get().begin;
                          auto text = x3::_attr(context);
                          x3::_val(context).keyword = {static_cast<uint32_t>(text.begin() - begin),
                                                       static_cast<uint32_t>(text.end() - begin)};
-                       })] > '{' > *(setting[push(&Train::settings)] > -x3::lit(',')) > endOfEntries > ends;
-const auto constant_def = begins >> keyword("const") > name[set(&Const::name)] > '=' > expression[set(&Const::value)] > ends;
+                       })] > '{' > *(setting[push(&Train::settings)] > -x3::lit(',')) > endOfEntries
+                       > ends;
+const auto constant_def = begins >> keyword("const") > name[set(&Const::name)] >
+                          '=' > expression[set(&Const::value)] > ends;
 
 const auto item = push(&Network::items);
 const auto network_def = begins >> keyword("network") > name[set(&Network::name)] > '{' >
-                         *(input[item] | output[item] | node[item] | skip[item] | reliability[item] | train[item] |
-                           constant[item] | chain[item]) > endOfNetwork > ends > endOfFile;
-BOOST_SPIRIT_DEFINE(tensorType, classType, outputType, input, output, node, options, chain, skip, probability,
-                    reliabilityEntry, reliability, setting, train, constant, network)
+                         *(input[item] | output[item] | node[item] | skip[item] |
+                           reliability[item] | train[item] | constant[item] |
+                           chain[item]) > endOfNetwork
+                         > ends > endOfFile;
+BOOST_SPIRIT_DEFINE(tensorType, classType, outputType, input, output, node, options, chain, skip,
+                    probability, reliabilityEntry, reliability, setting, train, constant, network)
 
 const auto comment = "//" >> *(x3::char_ - '\n');
 const auto blanks = x3::ascii::space | comment;
@@ -244,7 +269,8 @@ std::vector<Comment> findComments(llvm::StringRef text) {
     else if (!inString && text.substr(at).starts_with("//")) {
       const size_t end = std::min(text.find('\n', at), text.size());
       Comment comment;
-      comment.range = {static_cast<uint32_t>(at), static_cast<uint32_t>(text.substr(0, end).rtrim().size())};
+      comment.range = {static_cast<uint32_t>(at),
+                       static_cast<uint32_t>(text.substr(0, end).rtrim().size())};
       comments.push_back(comment);
       at = end - 1;
     }
@@ -261,8 +287,10 @@ std::optional<File> rnet::parse(llvm::StringRef text, Diagnostics &diagnostics) 
     x3::parse(place, text.end(), *blanks);
     at = static_cast<size_t>(place - text.begin());
     llvm::StringRef found = tokenAt(text, at);
-    diagnostics.report("syntax", {static_cast<uint32_t>(at), static_cast<uint32_t>(at + found.size())},
-                       "expected " + expected + ", found " + (found.empty() ? "the end of the file" : "'" + found.str() + "'"));
+    diagnostics.report("syntax",
+                       {static_cast<uint32_t>(at), static_cast<uint32_t>(at + found.size())},
+                       "expected " + expected + ", found " +
+                           (found.empty() ? "the end of the file" : "'" + found.str() + "'"));
     return std::nullopt;
   };
   if (text.size() > (1u << 30))

@@ -14,7 +14,8 @@ namespace {
 
 class Printer {
 public:
-  Printer(const File &file, llvm::StringRef text, llvm::raw_ostream &out) : file(file), text(text), out(out) {}
+  Printer(const File &file, llvm::StringRef text, llvm::raw_ostream &out)
+      : file(file), text(text), out(out) {}
 
   void run() {
     const Network &network = file.network;
@@ -88,16 +89,15 @@ private:
     previousEnd = std::max<size_t>(previousEnd, it.range.end);
     trailingComment(it.range.end);
   }
-  void hoist(Range range) {
-    commentsBefore(range.begin);
-  }
+  void hoist(Range range) { commentsBefore(range.begin); }
   /// For an item without inner lines: comments in its middle come first.
   void hoistInner(Range range) {
     size_t last = next;
     while (last < file.comments.size() && file.comments[last].range.begin < range.end)
       ++last;
     for (; next < last; ++next)
-      line(text.slice(file.comments[next].range.begin, file.comments[next].range.end).rtrim().str());
+      line(
+          text.slice(file.comments[next].range.begin, file.comments[next].range.end).rtrim().str());
     flush();
   }
 
@@ -105,7 +105,8 @@ private:
 
   void print(const Input &it) {
     hoistInner(it.range);
-    line("input " + it.name.text + ": " + spell(it.type) + " at " + it.node.text + (it.isPrivate ? " private" : ""));
+    line("input " + it.name.text + ": " + spell(it.type) + " at " + it.node.text +
+         (it.isPrivate ? " private" : ""));
   }
   void print(const Output &it) {
     hoistInner(it.range);
@@ -133,7 +134,8 @@ private:
   /// On one line where it fits and holds no comment.
   void printLayers(const std::string &head, const std::vector<LayerItem> &layers, Range range) {
     const std::string flat = head + " " + flatten(layers);
-    const bool commented = next < file.comments.size() && file.comments[next].range.begin < range.end;
+    const bool commented =
+        next < file.comments.size() && file.comments[next].range.begin < range.end;
     if (!commented && indent + flat.size() <= kColumns) {
       line(flat);
       return;
@@ -157,7 +159,8 @@ private:
       if (auto *layer = std::get_if<Layer>(&item))
         content += spell(*layer);
       else
-        content += "repeat " + spell(std::get<Repeat>(item).count) + " " + flatten(std::get<Repeat>(item).body);
+        content += "repeat " + spell(std::get<Repeat>(item).count) + " " +
+                   flatten(std::get<Repeat>(item).body);
     }
     return content + " }";
   }
@@ -242,7 +245,9 @@ private:
       content += (content.empty() ? "" : ", ") + spell(value);
     return content;
   }
-  static std::string spell(const TensorType &type) { return type.element.text + "[" + join(type.shape) + "]"; }
+  static std::string spell(const TensorType &type) {
+    return type.element.text + "[" + join(type.shape) + "]";
+  }
   static std::string spell(const Argument &argument) {
     return (argument.name ? argument.name->text + ": " : "") + spell(argument.value);
   }
@@ -258,7 +263,9 @@ private:
   }
 
   static int precedence(Kind kind) {
-    return kind == Kind::add || kind == Kind::subtract ? 1 : kind == Kind::multiply || kind == Kind::divide ? 2 : 3;
+    return kind == Kind::add || kind == Kind::subtract      ? 1
+           : kind == Kind::multiply || kind == Kind::divide ? 2
+                                                            : 3;
   }
   static std::string spell(const Expression &value) {
     switch (value.kind) {
@@ -295,4 +302,6 @@ private:
 
 } // namespace
 
-void rnet::print(const File &file, llvm::StringRef text, llvm::raw_ostream &out) { Printer(file, text, out).run(); }
+void rnet::print(const File &file, llvm::StringRef text, llvm::raw_ostream &out) {
+  Printer(file, text, out).run();
+}

@@ -15,15 +15,16 @@ static constexpr size_t kColumns = 100;
 /// Words that cannot name a local.
 static bool isKeyword(StringRef word) {
   static constexpr StringRef keywords[] = {
-      "alignas",  "alignof",   "and",      "asm",      "auto",     "bool",      "break",    "case",
-      "catch",    "char",      "class",    "const",    "continue", "default",   "delete",   "do",
-      "double",   "else",      "enum",     "explicit", "export",   "extern",    "false",    "float",
-      "for",      "friend",    "goto",     "if",       "inline",   "int",       "long",     "mutable",
-      "namespace", "new",      "not",      "operator", "or",       "private",   "protected", "public",
-      "register", "requires",  "return",   "short",    "signed",   "sizeof",    "static",   "struct",
-      "switch",   "template",  "this",     "throw",    "true",     "try",       "typedef",  "typename",
-      "union",    "unsigned",  "using",    "virtual",  "void",     "volatile",  "while",    "xor",
-      "inputs",   "outputs",   "arena",    "step",     "rnet",     "std"};
+      "alignas",  "alignof",  "and",     "asm",       "auto",      "bool",     "break",
+      "case",     "catch",    "char",    "class",     "const",     "continue", "default",
+      "delete",   "do",       "double",  "else",      "enum",      "explicit", "export",
+      "extern",   "false",    "float",   "for",       "friend",    "goto",     "if",
+      "inline",   "int",      "long",    "mutable",   "namespace", "new",      "not",
+      "operator", "or",       "private", "protected", "public",    "register", "requires",
+      "return",   "short",    "signed",  "sizeof",    "static",    "struct",   "switch",
+      "template", "this",     "throw",   "true",      "try",       "typedef",  "typename",
+      "union",    "unsigned", "using",   "virtual",   "void",      "volatile", "while",
+      "xor",      "inputs",   "outputs", "arena",     "step",      "rnet",     "std"};
   return llvm::is_contained(keywords, word);
 }
 
@@ -137,8 +138,9 @@ private:
     if (std::optional<ArrayAttr> order = call.getArgs()) {
       for (Attribute attribute : *order) {
         auto index = dyn_cast<IntegerAttr>(attribute);
-        arguments.push_back(index && index.getType().isIndex() ? spell(call.getOperand(index.getInt()))
-                                                               : spellAttribute(attribute));
+        arguments.push_back(index && index.getType().isIndex()
+                                ? spell(call.getOperand(index.getInt()))
+                                : spellAttribute(attribute));
       }
     } else {
       for (Value operand : call.getOperands())
@@ -147,9 +149,7 @@ private:
     return text + "(" + llvm::join(arguments, ", ") + ")";
   }
 
-  static std::string spellType(Type type) {
-    return cast<emitc::OpaqueType>(type).getValue().str();
-  }
+  static std::string spellType(Type type) { return cast<emitc::OpaqueType>(type).getValue().str(); }
 
   static StringRef stringAttr(Operation *op, StringRef name) {
     auto attribute = op->getAttrOfType<StringAttr>(name);

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "rnet/Target/Cpp/Project.h"
 
-#include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -31,8 +31,8 @@ static std::string fingerprintParameters(NetworkOp network) {
   return sha256(text);
 }
 
-/// Everything that decides an answer: nodes, layers, hyperconnections, scheme. Not failout, reliabilities or
-/// the recipe, which decide only how weights come about.
+/// Everything that decides an answer: nodes, layers, hyperconnections, scheme. Not failout,
+/// reliabilities or the recipe, which decide only how weights come about.
 static std::string fingerprintTopology(NetworkOp network) {
   OwningOpRef<NetworkOp> stripped(network.clone());
   for (NodeOp node : stripped->getOps<NodeOp>())
@@ -85,8 +85,8 @@ public:
   }
 
 private:
-  /// `static constexpr TYPE NAME[] = {...};`, nothing for an empty list; returns what to put where a span is
-  /// wanted.
+  /// `static constexpr TYPE NAME[] = {...};`, nothing for an empty list; returns what to put where
+  /// a span is wanted.
   std::string array(StringRef type, const std::string &name, ArrayRef<std::string> elements) {
     if (elements.empty())
       return "{}";
@@ -103,13 +103,12 @@ private:
       SmallVector<std::string> sources, widths, groups;
       for (Value input : node.getInputs()) {
         auto connection = input.getDefiningOp<HyperconnectionOp>();
-        sources.push_back(connection
-                              ? formatv("{{rnet::Source::Kind::hyperconnection, {0}}",
-                                        connectionIndex.lookup(connection))
-                                    .str()
-                              : formatv("{{rnet::Source::Kind::network_input, {0}}",
-                                        inputIndex.lookup(input.getDefiningOp<InputOp>()))
-                                    .str());
+        sources.push_back(connection ? formatv("{{rnet::Source::Kind::hyperconnection, {0}}",
+                                               connectionIndex.lookup(connection))
+                                           .str()
+                                     : formatv("{{rnet::Source::Kind::network_input, {0}}",
+                                               inputIndex.lookup(input.getDefiningOp<InputOp>()))
+                                           .str());
       }
       for (Type type : node.getResultTypes())
         widths.push_back(std::to_string(getRowWidth(type)));
@@ -118,17 +117,17 @@ private:
         if (mux.getKind() == MuxKind::Failover)
           kind = "failover";
         for (auto group : mux.getStandIns().getAsRange<StandInAttr>())
-          groups.push_back(formatv("{{{0}, {1}, {2}}", bits(group.getStandsFor()), bits(group.getMembers()),
-                                   group.getBypassed())
+          groups.push_back(formatv("{{{0}, {1}, {2}}", bits(group.getStandsFor()),
+                                   bits(group.getMembers()), group.getBypassed())
                                .str());
       }
       const std::string sourcesName = array("rnet::Source", name + "_inputs", sources);
       const std::string groupsName = array("rnet::StandIn", name + "_stand_ins", groups);
       const std::string widthsName = array("std::size_t", name + "_widths", widths);
       const double failout = node.getFailoutAttr() ? node.getFailoutAttr().getValueAsDouble() : 0;
-      rows.push_back(formatv("    {{\"{0}\", {1}, {2}, {3}, {{rnet::MuxKind::{4}, {5}}, {6}},", name,
-                             failable.contains(name) ? "true" : "false", number(failout), sourcesName, kind,
-                             groupsName, widthsName)
+      rows.push_back(formatv("    {{\"{0}\", {1}, {2}, {3}, {{rnet::MuxKind::{4}, {5}}, {6}},",
+                             name, failable.contains(name) ? "true" : "false", number(failout),
+                             sourcesName, kind, groupsName, widthsName)
                          .str());
     }
     table("rnet::NodeDescription", "nodes", rows);
@@ -154,7 +153,8 @@ private:
     SmallVector<std::string> rows;
     for (auto connection : network.getOps<HyperconnectionOp>())
       rows.push_back(formatv("    {{\"{0}\", rnet::HyperconnectionKind::{1}, {2}, {3}, {4}, {5}},",
-                             connection.getName(), stringifyHyperconnectionKind(connection.getKind()),
+                             connection.getName(),
+                             stringifyHyperconnectionKind(connection.getKind()),
                              nodeIndex.lookup(connection.getSender().getName()),
                              cast<OpResult>(connection.getSource()).getResultNumber(),
                              nodeIndex.lookup(connection.getReceiver()),
@@ -171,7 +171,8 @@ private:
       for (int64_t size : getRowShape(input.getValue().getType()))
         shape.push_back(std::to_string(size));
       const std::string shapeName = array("std::size_t", input.getName().str() + "_shape", shape);
-      rows.push_back(formatv("    {{\"{0}\", {1}, {2}, {3}},", input.getName(), nodeIndex.lookup(input.getNode()),
+      rows.push_back(formatv("    {{\"{0}\", {1}, {2}, {3}},", input.getName(),
+                             nodeIndex.lookup(input.getNode()),
                              getRowWidth(input.getValue().getType()), shapeName)
                          .str());
     }
@@ -183,7 +184,8 @@ private:
       if (std::optional<ArrayAttr> names = output.getClassNames())
         for (auto name : names->getAsRange<StringAttr>())
           classes.push_back(("\"" + name.getValue() + "\"").str());
-      const std::string classesName = array("std::string_view", output.getName().str() + "_classes", classes);
+      const std::string classesName =
+          array("std::string_view", output.getName().str() + "_classes", classes);
       auto node = output.getValue().getDefiningOp<NodeOp>();
       rows.push_back(formatv("    {{\"{0}\", {1}, {2}, {3}, {4}},", output.getName(),
                              nodeIndex.lookup(node.getName()),
@@ -202,7 +204,8 @@ private:
         auto value = reliability.getNodes().getAs<FloatAttr>(node.getName());
         values.push_back(value ? number(value.getValueAsDouble()) : "1");
       }
-      const std::string name = array("double", reliability.getName().str() + "_reliability", values);
+      const std::string name =
+          array("double", reliability.getName().str() + "_reliability", values);
       rows.push_back(formatv("    {{\"{0}\", {1}},", reliability.getName(), name).str());
     }
     settingsName = rows.empty() ? "{}" : "settings";
@@ -232,8 +235,8 @@ private:
         }
         array("std::size_t", name, sizes);
       }
-      rows.push_back(formatv("    {{\"{0}\", {1}, {2}, rnet::Initializer::{3}, {4}},", parameter.getSymName(),
-                             owner.lookup(parameter.getSymName()), name,
+      rows.push_back(formatv("    {{\"{0}\", {1}, {2}, rnet::Initializer::{3}, {4}},",
+                             parameter.getSymName(), owner.lookup(parameter.getSymName()), name,
                              stringifyInitializer(parameter.getInitializer()),
                              parameter.getFrozen() ? "false" : "true")
                          .str());
@@ -248,21 +251,24 @@ private:
         << "    \"" << spellScheme(*network.getScheme()) << "\",\n"
         << "    \"" << fingerprintParameters(network) << "\", // parameters\n"
         << "    \"" << fingerprintTopology(network) << "\", // topology and scheme\n"
-        << "    nodes,\n    " << connectionsName << ",\n    inputs,\n    outputs,\n    " << settingsName
-        << ",\n    " << parametersName << ",\n";
+        << "    nodes,\n    " << connectionsName << ",\n    inputs,\n    outputs,\n    "
+        << settingsName << ",\n    " << parametersName << ",\n";
     auto recipes = network.getOps<RecipeOp>();
     if (recipes.empty()) {
       out << "    {},\n};\n";
       return;
     }
     RecipeOp recipe = *recipes.begin();
-    out << formatv("    {{.optimizer = rnet::Optimizer::{0},\n     .rate = {1},\n     .beta1 = {2},\n     .beta2 = {3},\n"
-                   "     .epsilon = {4},\n     .momentum = {5},\n     .batch = {6},\n     .epochs = {7},\n"
-                   "     .seed = {8},\n     .keep_best = {9}},\n};\n",
-                   recipe.getOptimizer(), number(recipe.getRate().convertToDouble()),
-                   number(recipe.getBeta1().convertToDouble()), number(recipe.getBeta2().convertToDouble()),
-                   number(recipe.getEpsilon().convertToDouble()), number(recipe.getMomentum().convertToDouble()),
-                   recipe.getBatch(), recipe.getEpochs(), recipe.getSeed(), recipe.getKeepBest());
+    out << formatv(
+        "    {{.optimizer = rnet::Optimizer::{0},\n     .rate = {1},\n     .beta1 = {2},\n     "
+        ".beta2 = {3},\n"
+        "     .epsilon = {4},\n     .momentum = {5},\n     .batch = {6},\n     .epochs = {7},\n"
+        "     .seed = {8},\n     .keep_best = {9}},\n};\n",
+        recipe.getOptimizer(), number(recipe.getRate().convertToDouble()),
+        number(recipe.getBeta1().convertToDouble()), number(recipe.getBeta2().convertToDouble()),
+        number(recipe.getEpsilon().convertToDouble()),
+        number(recipe.getMomentum().convertToDouble()), recipe.getBatch(), recipe.getEpochs(),
+        recipe.getSeed(), recipe.getKeepBest());
   }
 
   NetworkOp network;
@@ -279,7 +285,8 @@ target::GeneratedFile target::generateNetworkHeader(NetworkOp network, StringRef
   return {"network.h",
           formatv("// Network `{0}`, compiled by rnet from {1}; edits are lost.\n#pragma once\n\n"
                   "#include \"rnet/core/network.h\"\n\nnamespace {0} {{\n\n"
-                  "/// Nodes, hyperconnections, parameters, reliabilities: all that is known before there is data.\n"
+                  "/// Nodes, hyperconnections, parameters, reliabilities: all that is known "
+                  "before there is data.\n"
                   "const rnet::NetworkDescription &network();\n\n} // namespace {0}\n",
                   network.getSymName(), spec)};
 }
@@ -287,12 +294,14 @@ target::GeneratedFile target::generateNetworkHeader(NetworkOp network, StringRef
 target::GeneratedFile target::generateNetworkTables(NetworkOp network, StringRef spec) {
   GeneratedFile file{"network.cpp", ""};
   llvm::raw_string_ostream out(file.text);
-  out << formatv("// Network `{0}`, compiled by rnet from {1}; edits are lost.\n#include \"network.h\"\n\n"
-                 "namespace {0} {{\nnamespace {{\n\n",
-                 network.getSymName(), spec);
+  out << formatv(
+      "// Network `{0}`, compiled by rnet from {1}; edits are lost.\n#include \"network.h\"\n\n"
+      "namespace {0} {{\nnamespace {{\n\n",
+      network.getSymName(), spec);
   TableWriter(network, out).write();
-  out << formatv("\n} // namespace\n\nconst rnet::NetworkDescription &network() {{ return description; }\n\n"
-                 "} // namespace {0}\n",
-                 network.getSymName());
+  out << formatv(
+      "\n} // namespace\n\nconst rnet::NetworkDescription &network() {{ return description; }\n\n"
+      "} // namespace {0}\n",
+      network.getSymName());
   return file;
 }

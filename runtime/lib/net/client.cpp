@@ -14,8 +14,8 @@ struct Client::State {
   std::string output;
 };
 
-Client::Client(std::map<std::string, std::string> addresses, std::map<std::string, std::vector<std::string>> inputs,
-               std::string output_node)
+Client::Client(std::map<std::string, std::string> addresses,
+               std::map<std::string, std::vector<std::string>> inputs, std::string output_node)
     : state_(std::make_unique<State>()) {
   for (const auto &[node, address] : addresses)
     state_->stubs[node] = proto::Node::NewStub(dial(address));
@@ -24,11 +24,14 @@ Client::Client(std::map<std::string, std::string> addresses, std::map<std::strin
 }
 Client::~Client() = default;
 
-Expected<Answer> Client::infer(std::uint64_t request, const std::map<std::string, std::vector<float>> &inputs,
+Expected<Answer> Client::infer(std::uint64_t request,
+                               const std::map<std::string, std::vector<float>> &inputs,
                                std::chrono::milliseconds deadline) {
   const auto end = std::chrono::system_clock::now() + deadline;
   auto remaining = [&] {
-    const auto left = std::chrono::duration_cast<std::chrono::microseconds>(end - std::chrono::system_clock::now()).count();
+    const auto left = std::chrono::duration_cast<std::chrono::microseconds>(
+                          end - std::chrono::system_clock::now())
+                          .count();
     return static_cast<std::uint32_t>(std::clamp<std::int64_t>(left, 0, kMaxRemaining));
   };
   for (const auto &[node, names] : state_->inputs) {
@@ -52,10 +55,12 @@ Expected<Answer> Client::infer(std::uint64_t request, const std::map<std::string
   grpc::ClientContext context;
   context.set_deadline(end + std::chrono::milliseconds(20)); // the way back
   proto::Answer reply;
-  const grpc::Status status = state_->stubs.at(state_->output)->Collect(&context, collection, &reply);
+  const grpc::Status status =
+      state_->stubs.at(state_->output)->Collect(&context, collection, &reply);
   Answer answer;
   if (!status.ok()) {
-    answer.reason = "output node '" + state_->output + "' did not answer: " + status.error_message();
+    answer.reason =
+        "output node '" + state_->output + "' did not answer: " + status.error_message();
     return answer;
   }
   answer.present = reply.present();

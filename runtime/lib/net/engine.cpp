@@ -10,7 +10,8 @@ namespace rnet::net {
 /// Kept back from a deadline for each node that follows.
 static constexpr auto kHop = std::chrono::milliseconds(3);
 
-Engine::Engine(const NetworkDescription &network, std::size_t node, const Program &program, Outbox &outbox)
+Engine::Engine(const NetworkDescription &network, std::size_t node, const Program &program,
+               Outbox &outbox)
     : network_(network), node_(network.nodes[node]), program_(program), outbox_(outbox),
       holds_output_(network.outputs[0].node == node), outgoing_(node_.result_widths.size()),
       arena_(program.arena_plan(), 1), finished_(4 * kMaxOpen, kNone), alive_(node_.inputs.size()) {
@@ -115,7 +116,8 @@ bool Engine::fed() const {
   return std::find(alive_.begin(), alive_.end(), true) != alive_.end();
 }
 
-void Engine::collect(std::uint64_t request, Time deadline, std::function<void(const Reply &)> done) {
+void Engine::collect(std::uint64_t request, Time deadline,
+                     std::function<void(const Reply &)> done) {
   Reply reply{false, "the request is done already, or somebody else waits for it", {}, 0};
   {
     std::lock_guard lock(mutex_);
@@ -213,8 +215,10 @@ Reply Engine::fire(std::uint64_t request, const Slot &slot) {
     memory.mask(0).rows[0] = is_present;
     present |= std::uint64_t(is_present) << k;
     const Source &source = node_.inputs[k];
-    inputs.push_back({values, source.kind == Source::Kind::network_input ? network_.inputs[source.index].width
-                                                                         : network_.hyperconnections[source.index].width,
+    inputs.push_back({values,
+                      source.kind == Source::Kind::network_input
+                          ? network_.inputs[source.index].width
+                          : network_.hyperconnections[source.index].width,
                       memory.mask(0)});
   }
   for (std::size_t k = 0; k < outputs_.size(); ++k) {

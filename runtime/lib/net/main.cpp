@@ -35,15 +35,15 @@ constexpr std::size_t kQueue = 256;
 
 /// Unix sockets and loopback only: everything else needs authentication.
 bool is_local(const std::string &address) {
-  return address.rfind("unix:", 0) == 0 || address.rfind("127.0.0.1:", 0) == 0 || address.rfind("localhost:", 0) == 0 ||
-         address.rfind("[::1]:", 0) == 0;
+  return address.rfind("unix:", 0) == 0 || address.rfind("127.0.0.1:", 0) == 0 ||
+         address.rfind("localhost:", 0) == 0 || address.rfind("[::1]:", 0) == 0;
 }
 
 /// The streams of one node to those behind it.
 class Network final : public Outbox {
 public:
-  Network(const NetworkDescription &network, std::size_t node, const std::string &weights, std::uint64_t incarnation,
-          const std::map<std::string, std::string> &peers)
+  Network(const NetworkDescription &network, std::size_t node, const std::string &weights,
+          std::uint64_t incarnation, const std::map<std::string, std::string> &peers)
       : streams_(network.hyperconnections.size()), sequences_(network.hyperconnections.size()) {
     proto::Hello hello;
     hello.set_topology(std::string(network.topology_fingerprint));
@@ -83,8 +83,11 @@ public:
     proto::Activation &activation = *packet.mutable_activation();
     activation.set_request(message.request);
     activation.set_sequence(++sequences_[connection]);
-    const auto left = std::chrono::duration_cast<std::chrono::microseconds>(message.deadline - Clock::now()).count();
-    activation.set_remaining_us(static_cast<std::uint32_t>(std::clamp<std::int64_t>(left, 0, kMaxRemaining)));
+    const auto left =
+        std::chrono::duration_cast<std::chrono::microseconds>(message.deadline - Clock::now())
+            .count();
+    activation.set_remaining_us(
+        static_cast<std::uint32_t>(std::clamp<std::int64_t>(left, 0, kMaxRemaining)));
     activation.set_present(message.present);
     activation.set_used(message.used);
     activation.set_values(encode_values(message.values));
@@ -118,9 +121,12 @@ struct Options {
   std::vector<std::string> peers;
 };
 
-Status run(const Options &options, const NetworkDescription &network, std::size_t node, Program &program) {
+Status run(const Options &options, const NetworkDescription &network, std::size_t node,
+           Program &program) {
   if (!is_local(options.listen))
-    return Status::error("'" + options.listen + "' is no local address: without authentication a node listens on unix: sockets and loopback only");
+    return Status::error("'" + options.listen +
+                         "' is no local address: without authentication a node listens on unix: "
+                         "sockets and loopback only");
   std::map<std::string, std::string> peers;
   for (const std::string &peer : options.peers) {
     const std::size_t at = peer.find('=');
@@ -132,7 +138,8 @@ Status run(const Options &options, const NetworkDescription &network, std::size_
   }
   for (const HyperconnectionDescription &connection : network.hyperconnections)
     if (connection.from == node && !peers.count(std::string(network.nodes[connection.to].name)))
-      return Status::error("the address of '" + std::string(network.nodes[connection.to].name) + "' is missing: --peer " +
+      return Status::error("the address of '" + std::string(network.nodes[connection.to].name) +
+                           "' is missing: --peer " +
                            std::string(network.nodes[connection.to].name) + "=ADDRESS");
   auto weights = WeightsFile::open(options.weights);
   if (!weights.ok())
@@ -148,11 +155,13 @@ Status run(const Options &options, const NetworkDescription &network, std::size_
     accuracy = std::move(*table);
   }
 
-  const auto incarnation = static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
+  const auto incarnation =
+      static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
   Network outbox(network, node, weights->data_hash(), incarnation, peers);
   Engine engine(network, node, program, outbox);
   Peers senders(network, node, engine);
-  Service service(network, node, engine, senders, weights->data_hash(), accuracy ? &*accuracy : nullptr, incarnation);
+  Service service(network, node, engine, senders, weights->data_hash(),
+                  accuracy ? &*accuracy : nullptr, incarnation);
   grpc::ServerBuilder builder;
   builder.AddListeningPort(options.listen, grpc::InsecureServerCredentials());
   builder.RegisterService(&service);
@@ -177,16 +186,20 @@ Status run(const Options &options, const NetworkDescription &network, std::size_
 
 } // namespace
 
-int main(int argc, char **argv, const NetworkDescription &network, std::size_t node, Program &program) {
+int main(int argc, char **argv, const NetworkDescription &network, std::size_t node,
+         Program &program) {
   const std::string name = std::string(network.name) + "-" + std::string(network.nodes[node].name);
-  CLI::App app{"Node '" + std::string(network.nodes[node].name) + "' of network '" + std::string(network.name) + "' (scheme " +
-                   std::string(network.scheme) + ")",
+  CLI::App app{"Node '" + std::string(network.nodes[node].name) + "' of network '" +
+                   std::string(network.name) + "' (scheme " + std::string(network.scheme) + ")",
                name};
   Options options;
   app.add_option("--weights", options.weights, "the weights file")->required();
   app.add_option("--listen", options.listen, "address: unix:PATH or 127.0.0.1:PORT")->required();
-  app.add_option("--peer", options.peers, "NODE=ADDRESS of each node that this one sends to (repeatable)");
-  app.add_option("--accuracy", options.accuracy, "the accuracy table that the evaluator wrote; without it, expected accuracy is unknown");
+  app.add_option("--peer", options.peers,
+                 "NODE=ADDRESS of each node that this one sends to (repeatable)");
+  app.add_option(
+      "--accuracy", options.accuracy,
+      "the accuracy table that the evaluator wrote; without it, expected accuracy is unknown");
   CLI11_PARSE(app, argc, argv);
   struct sigaction action = {};
   action.sa_handler = stop;

@@ -19,16 +19,18 @@ inline constexpr int kBackoff[] = {20, 100, 200};
 
 std::shared_ptr<grpc::Channel> dial(const std::string &address);
 
-/// A client stream of one kind of message that is opened again whenever it breaks. `tick` is called every 10 ms from one thread;
-/// everything else from any.
+/// A client stream of one kind of message that is opened again whenever it breaks. `tick` is called
+/// every 10 ms from one thread; everything else from any.
 template <class T> class Stream {
 public:
-  using Start = std::function<void(proto::Node::Stub &, grpc::ClientContext *, proto::Ack *, grpc::ClientWriteReactor<T> *)>;
+  using Start = std::function<void(proto::Node::Stub &, grpc::ClientContext *, proto::Ack *,
+                                   grpc::ClientWriteReactor<T> *)>;
 
-  /// `greeting` goes first on every new stream. More than `capacity` waiting messages push out the oldest.
+  /// `greeting` goes first on every new stream. More than `capacity` waiting messages push out the
+  /// oldest.
   Stream(std::shared_ptr<grpc::Channel> channel, Start start, T greeting, std::size_t capacity)
-      : stub_(proto::Node::NewStub(channel)), start_(std::move(start)), greeting_(std::move(greeting)),
-        capacity_(capacity) {}
+      : stub_(proto::Node::NewStub(channel)), start_(std::move(start)),
+        greeting_(std::move(greeting)), capacity_(capacity) {}
   ~Stream() {
     std::unique_lock lock(mutex_);
     stopping_ = true;

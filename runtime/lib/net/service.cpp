@@ -40,7 +40,8 @@ void Peers::update() {
     if (source.kind == Source::Kind::network_input)
       continue;
     const std::size_t from = network_.hyperconnections[source.index].from;
-    engine_.set_alive(k, streams_[source.index] > 0 && fed_[from] && detectors_[from].state() == PeerState::alive);
+    engine_.set_alive(k, streams_[source.index] > 0 && fed_[from] &&
+                             detectors_[from].state() == PeerState::alive);
   }
 }
 
@@ -48,7 +49,8 @@ std::vector<std::string> Peers::missing() const {
   std::vector<std::string> names;
   for (std::size_t k = 0; k < node_.inputs.size(); ++k)
     if (node_.inputs[k].kind == Source::Kind::hyperconnection && !engine_.alive(k))
-      names.emplace_back(network_.nodes[network_.hyperconnections[node_.inputs[k].index].from].name);
+      names.emplace_back(
+          network_.nodes[network_.hyperconnections[node_.inputs[k].index].from].name);
   return names;
 }
 
@@ -63,9 +65,9 @@ public:
     if (!ok)
       return finish(grpc::Status::OK);
     if (!greeted_) {
-      const Admission admission = packet_.has_hello()
-                                      ? admit(service_.network_, service_.node_, service_.weights_, packet_.hello())
-                                      : Admission{0, "no greeting"};
+      const Admission admission = packet_.has_hello() ? admit(service_.network_, service_.node_,
+                                                              service_.weights_, packet_.hello())
+                                                      : Admission{0, "no greeting"};
       if (!admission.refusal.empty())
         return finish({grpc::StatusCode::PERMISSION_DENIED, admission.refusal});
       connection_ = admission.hyperconnection;
@@ -73,7 +75,8 @@ public:
       service_.peers_.stream_opened(connection_);
       const NodeDescription &node = service_.network_.nodes[service_.node_];
       for (std::size_t k = 0; k < node.inputs.size(); ++k)
-        if (node.inputs[k].kind == Source::Kind::hyperconnection && node.inputs[k].index == connection_)
+        if (node.inputs[k].kind == Source::Kind::hyperconnection &&
+            node.inputs[k].index == connection_)
           input_ = k;
     } else {
       take();
@@ -119,9 +122,9 @@ public:
     if (!ok)
       return finish(grpc::Status::OK);
     if (!greeted_) {
-      const Admission admission = beat_.has_hello()
-                                      ? admit_beats(service_.network_, service_.node_, service_.weights_, beat_.hello())
-                                      : Admission{0, "no greeting"};
+      const Admission admission = beat_.has_hello() ? admit_beats(service_.network_, service_.node_,
+                                                                  service_.weights_, beat_.hello())
+                                                    : Admission{0, "no greeting"};
       if (!admission.refusal.empty())
         return finish({grpc::StatusCode::PERMISSION_DENIED, admission.refusal});
       sender_ = admission.hyperconnection;
@@ -149,17 +152,19 @@ private:
   std::size_t sender_ = 0;
 };
 
-grpc::ServerReadReactor<proto::Packet> *Service::Deliver(grpc::CallbackServerContext *, proto::Ack *) {
+grpc::ServerReadReactor<proto::Packet> *Service::Deliver(grpc::CallbackServerContext *,
+                                                         proto::Ack *) {
   return new DeliverReactor(*this);
 }
-grpc::ServerReadReactor<proto::Beat> *Service::Heartbeat(grpc::CallbackServerContext *, proto::Ack *) {
+grpc::ServerReadReactor<proto::Beat> *Service::Heartbeat(grpc::CallbackServerContext *,
+                                                         proto::Ack *) {
   return new HeartbeatReactor(*this);
 }
 
 //===-- Clients -------------------------------------------------------------------------------===//
 
-grpc::ServerUnaryReactor *Service::Submit(grpc::CallbackServerContext *context, const proto::Submission *request,
-                                          proto::Ack *) {
+grpc::ServerUnaryReactor *Service::Submit(grpc::CallbackServerContext *context,
+                                          const proto::Submission *request, proto::Ack *) {
   auto *reactor = context->DefaultReactor();
   auto refuse = [&](const std::string &why) {
     reactor->Finish({grpc::StatusCode::INVALID_ARGUMENT, why});
@@ -176,15 +181,20 @@ grpc::ServerUnaryReactor *Service::Submit(grpc::CallbackServerContext *context, 
       if (source.kind != Source::Kind::network_input || network_.inputs[source.index].name != name)
         continue;
       known = true;
-      Message message{request->request(), Clock::now() + std::chrono::microseconds(request->remaining_us()), true, 0, {}};
+      Message message{request->request(),
+                      Clock::now() + std::chrono::microseconds(request->remaining_us()),
+                      true,
+                      0,
+                      {}};
       const std::size_t width = network_.inputs[source.index].width;
       if (!decode_values(bytes, width, message.values))
-        return refuse("input '" + name + "' has " + std::to_string(bytes.size()) + " bytes, expected " +
-                      std::to_string(width * sizeof(float)));
+        return refuse("input '" + name + "' has " + std::to_string(bytes.size()) +
+                      " bytes, expected " + std::to_string(width * sizeof(float)));
       messages.emplace_back(k, std::move(message));
     }
     if (!known)
-      return refuse("node '" + std::string(node.name) + "' has no input '" + name.substr(0, 100) + "'");
+      return refuse("node '" + std::string(node.name) + "' has no input '" + name.substr(0, 100) +
+                    "'");
   }
   for (auto &[input, message] : messages)
     if (!engine_.arrive(input, std::move(message)))
@@ -193,30 +203,34 @@ grpc::ServerUnaryReactor *Service::Submit(grpc::CallbackServerContext *context, 
   return reactor;
 }
 
-grpc::ServerUnaryReactor *Service::Collect(grpc::CallbackServerContext *context, const proto::Collection *request,
+grpc::ServerUnaryReactor *Service::Collect(grpc::CallbackServerContext *context,
+                                           const proto::Collection *request,
                                            proto::Answer *answer) {
   auto *reactor = context->DefaultReactor();
   if (network_.outputs[0].node != node_) {
     reactor->Finish({grpc::StatusCode::FAILED_PRECONDITION, "this node holds no output"});
     return reactor;
   }
-  const auto remaining = std::chrono::microseconds(std::min(request->remaining_us(), kMaxRemaining));
-  engine_.collect(request->request(), Clock::now() + remaining, [this, reactor, answer](const Reply &reply) {
-    answer->set_present(reply.present);
-    answer->set_reason(reply.reason);
-    answer->set_values(encode_values(reply.values));
-    answer->set_used(reply.used);
-    if (std::optional<double> accuracy = accuracy_ && reply.present ? accuracy_->find(reply.used) : std::nullopt) {
-      answer->set_accuracy_known(true);
-      answer->set_accuracy(*accuracy);
-    }
-    reactor->Finish(grpc::Status::OK);
-  });
+  const auto remaining =
+      std::chrono::microseconds(std::min(request->remaining_us(), kMaxRemaining));
+  engine_.collect(
+      request->request(), Clock::now() + remaining, [this, reactor, answer](const Reply &reply) {
+        answer->set_present(reply.present);
+        answer->set_reason(reply.reason);
+        answer->set_values(encode_values(reply.values));
+        answer->set_used(reply.used);
+        if (std::optional<double> accuracy =
+                accuracy_ && reply.present ? accuracy_->find(reply.used) : std::nullopt) {
+          answer->set_accuracy_known(true);
+          answer->set_accuracy(*accuracy);
+        }
+        reactor->Finish(grpc::Status::OK);
+      });
   return reactor;
 }
 
-grpc::ServerUnaryReactor *Service::Status(grpc::CallbackServerContext *context, const proto::StatusRequest *,
-                                          proto::StatusReply *reply) {
+grpc::ServerUnaryReactor *Service::Status(grpc::CallbackServerContext *context,
+                                          const proto::StatusRequest *, proto::StatusReply *reply) {
   reply->set_node(std::string(network_.nodes[node_].name));
   reply->set_incarnation(incarnation_);
   for (const std::string &name : peers_.missing())

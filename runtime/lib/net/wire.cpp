@@ -21,7 +21,8 @@ std::string encode_values(const std::vector<float> &values) {
   return {reinterpret_cast<const char *>(values.data()), values.size() * sizeof(float)};
 }
 
-static std::string check(const NetworkDescription &network, const std::string &weights, const proto::Hello &hello) {
+static std::string check(const NetworkDescription &network, const std::string &weights,
+                         const proto::Hello &hello) {
   if (hello.topology() != network.topology_fingerprint)
     return "another network, topology or scheme";
   if (hello.weights() != weights)
@@ -42,8 +43,8 @@ Admission admit(const NetworkDescription &network, std::size_t node, const std::
   return {0, "no such hyperconnection to this node"};
 }
 
-Admission admit_beats(const NetworkDescription &network, std::size_t node, const std::string &weights,
-                      const proto::Hello &hello) {
+Admission admit_beats(const NetworkDescription &network, std::size_t node,
+                      const std::string &weights, const proto::Hello &hello) {
   if (std::string refusal = check(network, weights, hello); !refusal.empty())
     return {0, refusal};
   for (const HyperconnectionDescription &connection : network.hyperconnections)
@@ -52,11 +53,15 @@ Admission admit_beats(const NetworkDescription &network, std::size_t node, const
   return {0, "no hyperconnection leads from that node to this one"};
 }
 
-std::optional<Message> decode(const proto::Activation &activation, const HyperconnectionDescription &connection) {
+std::optional<Message> decode(const proto::Activation &activation,
+                              const HyperconnectionDescription &connection) {
   if (activation.remaining_us() > kMaxRemaining)
     return std::nullopt;
-  Message message{activation.request(), Clock::now() + std::chrono::microseconds(activation.remaining_us()),
-                  activation.present(), activation.used(), {}};
+  Message message{activation.request(),
+                  Clock::now() + std::chrono::microseconds(activation.remaining_us()),
+                  activation.present(),
+                  activation.used(),
+                  {}};
   if (activation.present() ? !decode_values(activation.values(), connection.width, message.values)
                            : !activation.values().empty())
     return std::nullopt;

@@ -24,12 +24,14 @@ struct Admission {
   std::size_t hyperconnection = 0;
   std::string refusal;
 };
-Admission admit(const NetworkDescription &network, std::size_t node, const std::string &weights, const proto::Hello &hello);
+Admission admit(const NetworkDescription &network, std::size_t node, const std::string &weights,
+                const proto::Hello &hello);
 /// Likewise for heartbeats: the index of the sending node.
-Admission admit_beats(const NetworkDescription &network, std::size_t node, const std::string &weights,
-                      const proto::Hello &hello);
+Admission admit_beats(const NetworkDescription &network, std::size_t node,
+                      const std::string &weights, const proto::Hello &hello);
 
 /// An activation as the engine takes it; nothing where it does not fit the hyperconnection.
-std::optional<Message> decode(const proto::Activation &activation, const HyperconnectionDescription &connection);
+std::optional<Message> decode(const proto::Activation &activation,
+                              const HyperconnectionDescription &connection);
 
 } // namespace rnet::net

@@ -7,8 +7,9 @@
 namespace rnet::train {
 
 template <class T>
-Status write_gradients(const std::string &path, const NetworkDescription &network, NetworkTrainer<T> &trainer,
-                       const Dataset &dataset, std::span<const std::int64_t> rows) {
+Status write_gradients(const std::string &path, const NetworkDescription &network,
+                       NetworkTrainer<T> &trainer, const Dataset &dataset,
+                       std::span<const std::int64_t> rows) {
   std::map<std::string, NpyArray> arrays;
   for (std::size_t k = 0; k < network.inputs.size(); ++k) {
     const std::size_t width = network.inputs[k].width;
@@ -49,9 +50,11 @@ Status write_gradients(const std::string &path, const NetworkDescription &networ
   return write_npz(path, arrays);
 }
 
-template Status write_gradients<float>(const std::string &, const NetworkDescription &, NetworkTrainer<float> &,
-                                       const Dataset &, std::span<const std::int64_t>);
-template Status write_gradients<double>(const std::string &, const NetworkDescription &, NetworkTrainer<double> &,
-                                        const Dataset &, std::span<const std::int64_t>);
+template Status write_gradients<float>(const std::string &, const NetworkDescription &,
+                                       NetworkTrainer<float> &, const Dataset &,
+                                       std::span<const std::int64_t>);
+template Status write_gradients<double>(const std::string &, const NetworkDescription &,
+                                        NetworkTrainer<double> &, const Dataset &,
+                                        std::span<const std::int64_t>);
 
 } // namespace rnet::train

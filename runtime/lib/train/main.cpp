@@ -20,31 +20,51 @@ extern "C" void interrupt(int) { interrupted = true; }
 } // namespace
 
 int main(int argc, char **argv, const NetworkDescription &network, const TrainerFactory &factory) {
-  CLI::App app{"Trains network '" + std::string(network.name) + "' (scheme " + std::string(network.scheme) + ")",
+  CLI::App app{"Trains network '" + std::string(network.name) + "' (scheme " +
+                   std::string(network.scheme) + ")",
                std::string(network.name) + "-train"};
   TrainingOptions options;
   options.recipe = network.recipe;
   options.threads = std::max(1u, std::thread::hardware_concurrency());
   std::string element = "f32";
-  auto *data = app.add_option("--data", options.data, "dataset, .npz or .csv: split 80/10/10 unless it has an array 'split'");
-  auto *train = app.add_option("--train", options.train, "training rows, instead of --data")->excludes(data);
+  auto *data =
+      app.add_option("--data", options.data,
+                     "dataset, .npz or .csv: split 80/10/10 unless it has an array 'split'");
+  auto *train =
+      app.add_option("--train", options.train, "training rows, instead of --data")->excludes(data);
   app.add_option("--validation", options.validation, "validation rows, with --train")->needs(train);
-  app.add_option("--test", options.test, "test rows, with --train: the evaluator will ask for them")->needs(train);
+  app.add_option("--test", options.test, "test rows, with --train: the evaluator will ask for them")
+      ->needs(train);
   app.add_option("--out", options.out, "weights file to write");
-  app.add_option("--epochs", options.recipe.epochs, "passes over the training rows")->capture_default_str();
-  app.add_option("--batch", options.recipe.batch, "rows a step")->check(CLI::Range(1, 1 << 20))->capture_default_str();
-  app.add_option("--rate", options.recipe.rate, "learning rate")->check(CLI::NonNegativeNumber)->capture_default_str();
-  app.add_option("--seed", options.recipe.seed, "of first weights, order and failout")->capture_default_str();
-  app.add_option("--split-seed", options.split_seed, "of the split of --data")->capture_default_str();
-  app.add_option("--threads", options.threads, "no result depends on it")->check(CLI::Range(1, 256))->capture_default_str();
-  app.add_option("--failout", options.failout, "failure probability of every failable node, instead of the spec's")
+  app.add_option("--epochs", options.recipe.epochs, "passes over the training rows")
+      ->capture_default_str();
+  app.add_option("--batch", options.recipe.batch, "rows a step")
+      ->check(CLI::Range(1, 1 << 20))
+      ->capture_default_str();
+  app.add_option("--rate", options.recipe.rate, "learning rate")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  app.add_option("--seed", options.recipe.seed, "of first weights, order and failout")
+      ->capture_default_str();
+  app.add_option("--split-seed", options.split_seed, "of the split of --data")
+      ->capture_default_str();
+  app.add_option("--threads", options.threads, "no result depends on it")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  app.add_option("--failout", options.failout,
+                 "failure probability of every failable node, instead of the spec's")
       ->check(CLI::Range(0.0, 1.0));
   app.add_option("--init", options.init, "weights file to start from");
-  app.add_option("--element", element, "type to compute in")->check(CLI::IsMember({"f32", "f64"}))->capture_default_str();
-  app.add_option("--trace", options.trace, "write losses, order and failout masks of this run (.npz)");
-  app.add_option("--gradients", options.gradients,
-                 "write the gradients of one batch under every failure pattern (.npz), and train nothing");
-  app.add_flag("--resume", options.resume, "go on from the checkpoint that an interrupted run left");
+  app.add_option("--element", element, "type to compute in")
+      ->check(CLI::IsMember({"f32", "f64"}))
+      ->capture_default_str();
+  app.add_option("--trace", options.trace,
+                 "write losses, order and failout masks of this run (.npz)");
+  app.add_option(
+      "--gradients", options.gradients,
+      "write the gradients of one batch under every failure pattern (.npz), and train nothing");
+  app.add_flag("--resume", options.resume,
+               "go on from the checkpoint that an interrupted run left");
   CLI11_PARSE(app, argc, argv);
   options.f64 = element == "f64";
 
@@ -60,7 +80,8 @@ int main(int argc, char **argv, const NetworkDescription &network, const Trainer
     return 1;
   }
   if (*outcome == Outcome::interrupted) {
-    std::cerr << "\ninterrupted; the state is in " << checkpoint_path(options) << ": repeat the command with --resume to go on\n";
+    std::cerr << "\ninterrupted; the state is in " << checkpoint_path(options)
+              << ": repeat the command with --resume to go on\n";
     return 130;
   }
   return 0;

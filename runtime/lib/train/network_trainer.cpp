@@ -8,10 +8,11 @@
 namespace rnet::train {
 
 template <class T>
-NetworkTrainer<T>::NetworkTrainer(const NetworkDescription &network, NodeTrainers<T> nodes, std::size_t capacity,
-                                  ThreadPool &threads)
-    : network_(network), nodes_(std::move(nodes)), capacity_(capacity), threads_(threads), ones_(capacity, 1),
-      zeros_(capacity, 0), labels_(capacity), gradients_(network.hyperconnections.size()) {
+NetworkTrainer<T>::NetworkTrainer(const NetworkDescription &network, NodeTrainers<T> nodes,
+                                  std::size_t capacity, ThreadPool &threads)
+    : network_(network), nodes_(std::move(nodes)), capacity_(capacity), threads_(threads),
+      ones_(capacity, 1), zeros_(capacity, 0), labels_(capacity),
+      gradients_(network.hyperconnections.size()) {
   for (const InputDescription &input : network.inputs)
     inputs_.emplace_back(ArenaPlan{row_stride(input.width), 0}, capacity);
   for (std::size_t node = 0; node < nodes_.size(); ++node) {
@@ -25,7 +26,8 @@ NetworkTrainer<T>::NetworkTrainer(const NetworkDescription &network, NodeTrainer
 }
 
 template <class T>
-void NetworkTrainer<T>::forward(StepContext &step, const Dataset &dataset, std::span<const std::int64_t> rows,
+void NetworkTrainer<T>::forward(StepContext &step, const Dataset &dataset,
+                                std::span<const std::int64_t> rows,
                                 std::span<const std::uint8_t> alive) {
   std::vector<Tensor<const T>> given, arriving;
   const Presence all{ones_.data(), rows.size()};
@@ -33,7 +35,8 @@ void NetworkTrainer<T>::forward(StepContext &step, const Dataset &dataset, std::
     const std::size_t width = network_.inputs[k].width, stride = row_stride(width);
     T *const to = inputs_[k].arena(rows.size()).template rows<1>(0).data;
     for (std::size_t row = 0; row < rows.size(); ++row)
-      std::copy_n(dataset.inputs[k].data() + static_cast<std::size_t>(rows[row]) * width, width, to + row * stride);
+      std::copy_n(dataset.inputs[k].data() + static_cast<std::size_t>(rows[row]) * width, width,
+                  to + row * stride);
     given.push_back({to, width, all});
   }
   for (std::size_t row = 0; row < rows.size(); ++row)
@@ -49,7 +52,8 @@ void NetworkTrainer<T>::forward(StepContext &step, const Dataset &dataset, std::
       const HyperconnectionDescription &connection = network_.hyperconnections[source.index];
       arriving.push_back(results_[connection.from][connection.result]);
     }
-    nodes_[node]->forward(step, arriving, {alive[node] ? ones_.data() : zeros_.data(), rows.size()}, results_[node]);
+    nodes_[node]->forward(step, arriving, {alive[node] ? ones_.data() : zeros_.data(), rows.size()},
+                          results_[node]);
   }
 }
 
@@ -70,9 +74,9 @@ template <class T> void NetworkTrainer<T>::backward(StepContext &step) {
 }
 
 template <class T>
-typename NetworkTrainer<T>::Result NetworkTrainer<T>::differentiate(const Dataset &dataset,
-                                                                    std::span<const std::int64_t> rows,
-                                                                    std::span<const std::uint8_t> alive) {
+typename NetworkTrainer<T>::Result
+NetworkTrainer<T>::differentiate(const Dataset &dataset, std::span<const std::int64_t> rows,
+                                 std::span<const std::uint8_t> alive) {
   StepContext step{threads_, rows.size(), labels_};
   forward(step, dataset, rows, alive);
   backward(step);
@@ -80,7 +84,8 @@ typename NetworkTrainer<T>::Result NetworkTrainer<T>::differentiate(const Datase
 }
 
 template <class T>
-std::size_t NetworkTrainer<T>::count_right(const Dataset &dataset, std::span<const std::int64_t> rows) {
+std::size_t NetworkTrainer<T>::count_right(const Dataset &dataset,
+                                           std::span<const std::int64_t> rows) {
   const std::vector<std::uint8_t> alive(nodes_.size(), 1);
   const OutputDescription &output = network_.outputs[0];
   std::size_t right = 0;

@@ -28,7 +28,8 @@ template <class T> using RowVector = Eigen::Matrix<T, 1, Eigen::Dynamic>;
 } // namespace
 
 template <class T>
-void multiply_transposed(MatrixView<const T> x, MatrixView<const T> w, const T *bias, MatrixView<T> y) {
+void multiply_transposed(MatrixView<const T> x, MatrixView<const T> w, const T *bias,
+                         MatrixView<T> y) {
   auto to = map(y);
   to.noalias() = map<T>(x) * map<T>(w).transpose();
   to.rowwise() += Eigen::Map<const RowVector<T>>(bias, static_cast<Eigen::Index>(y.columns));
@@ -38,14 +39,16 @@ template <class T> void multiply(MatrixView<const T> g, MatrixView<const T> w, M
   map(dx).noalias() = map<T>(g) * map<T>(w);
 }
 
-template <class T> void accumulate(MatrixView<const T> g, MatrixView<const T> x, MatrixView<T> dw, T *db) {
+template <class T>
+void accumulate(MatrixView<const T> g, MatrixView<const T> x, MatrixView<T> dw, T *db) {
   map(dw).noalias() += map<T>(g).transpose() * map<T>(x);
   Eigen::Map<RowVector<T>>(db, static_cast<Eigen::Index>(g.columns)) += map<T>(g).colwise().sum();
 }
 
-#define RNET_INSTANTIATE(T)                                                                                            \
-  template void multiply_transposed<T>(MatrixView<const T>, MatrixView<const T>, const T *, MatrixView<T>);            \
-  template void multiply<T>(MatrixView<const T>, MatrixView<const T>, MatrixView<T>);                                  \
+#define RNET_INSTANTIATE(T)                                                                        \
+  template void multiply_transposed<T>(MatrixView<const T>, MatrixView<const T>, const T *,        \
+                                       MatrixView<T>);                                             \
+  template void multiply<T>(MatrixView<const T>, MatrixView<const T>, MatrixView<T>);              \
   template void accumulate<T>(MatrixView<const T>, MatrixView<const T>, MatrixView<T>, T *);
 RNET_INSTANTIATE(float)
 RNET_INSTANTIATE(double)

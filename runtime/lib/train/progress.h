@@ -11,7 +11,8 @@ namespace rnet::train {
 class Progress {
 public:
   Progress(std::size_t epochs, std::size_t first_epoch, std::size_t rows)
-      : epochs_(epochs), first_(first_epoch), rows_(rows), live_(::isatty(STDERR_FILENO)), begin_(Clock::now()), shown_(begin_) {}
+      : epochs_(epochs), first_(first_epoch), rows_(rows), live_(::isatty(STDERR_FILENO)),
+        begin_(Clock::now()), shown_(begin_) {}
 
   void step(std::size_t epoch, std::size_t done, double loss) {
     if (!live_ || Clock::now() - shown_ < std::chrono::milliseconds(100))
@@ -21,15 +22,18 @@ public:
     for (std::size_t k = 0; k < 20; ++k)
       bar[k] = k * rows_ < done * 20 ? '#' : '.';
     bar[20] = 0;
-    const double part = static_cast<double>(epoch - first_) + static_cast<double>(done) / static_cast<double>(rows_);
-    std::fprintf(stderr, "\r\033[Kepoch %zu/%zu [%s] loss %.4f  %.0f rows/s  %.0f s left", epoch + 1, epochs_, bar, loss,
-                 rate(part), seconds() / part * (static_cast<double>(epochs_ - first_) - part));
+    const double part = static_cast<double>(epoch - first_) +
+                        static_cast<double>(done) / static_cast<double>(rows_);
+    std::fprintf(stderr, "\r\033[Kepoch %zu/%zu [%s] loss %.4f  %.0f rows/s  %.0f s left",
+                 epoch + 1, epochs_, bar, loss, rate(part),
+                 seconds() / part * (static_cast<double>(epochs_ - first_) - part));
   }
 
   void epoch(std::size_t epoch, double loss, double accuracy, bool best) {
     const double part = static_cast<double>(epoch + 1 - first_);
-    std::fprintf(stderr, "%sepoch %zu/%zu  loss %.4f  validation accuracy %.2f%%%s  %.0f rows/s\n", live_ ? "\r\033[K" : "",
-                 epoch + 1, epochs_, loss, 100 * accuracy, best ? " (best)" : "", rate(part));
+    std::fprintf(stderr, "%sepoch %zu/%zu  loss %.4f  validation accuracy %.2f%%%s  %.0f rows/s\n",
+                 live_ ? "\r\033[K" : "", epoch + 1, epochs_, loss, 100 * accuracy,
+                 best ? " (best)" : "", rate(part));
   }
 
 private:

@@ -4,8 +4,8 @@
 
 namespace rnet::train {
 
-/// Spins this often before it blocks: kernels follow each other within microseconds, and idle spinning slows a busy
-/// machine down.
+/// Spins this often before it blocks: kernels follow each other within microseconds, and idle
+/// spinning slows a busy machine down.
 static constexpr int kSpins = 2000;
 
 static void relax() {

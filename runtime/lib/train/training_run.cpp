@@ -56,7 +56,8 @@ Expected<Data> read_data(const NetworkDescription &network, const TrainingOption
       for (std::size_t k = 0; k < data.dataset.inputs.size(); ++k)
         data.dataset.inputs[k].insert(data.dataset.inputs[k].end(), validation->inputs[k].begin(),
                                       validation->inputs[k].end());
-      data.dataset.labels.insert(data.dataset.labels.end(), validation->labels.begin(), validation->labels.end());
+      data.dataset.labels.insert(data.dataset.labels.end(), validation->labels.begin(),
+                                 validation->labels.end());
       data.dataset.rows += validation->rows;
     }
     if (!options.test.empty()) {
@@ -67,15 +68,18 @@ Expected<Data> read_data(const NetworkDescription &network, const TrainingOption
     }
   }
   if (data.split.train.empty())
-    return Status::error("there are no training rows in '" + (options.train.empty() ? options.data : options.train) + "'");
-  data.metadata.class_counts = count_classes(data.dataset, data.split.train, network.outputs[0].width);
+    return Status::error("there are no training rows in '" +
+                         (options.train.empty() ? options.data : options.train) + "'");
+  data.metadata.class_counts =
+      count_classes(data.dataset, data.split.train, network.outputs[0].width);
   return data;
 }
 
 /// One run in one element type.
 template <class T> class Run {
 public:
-  Run(const NetworkDescription &network, const TrainerFactory &factory, const TrainingOptions &options, Data data)
+  Run(const NetworkDescription &network, const TrainerFactory &factory,
+      const TrainingOptions &options, Data data)
       : network_(network), options_(options), data_(std::move(data)), threads_(options.threads),
         trainer_(network, make(factory, options.recipe.batch), options.recipe.batch, threads_),
         optimizer_(options.recipe, trainer_.parameters()) {
@@ -88,21 +92,24 @@ public:
       return status;
     if (!options_.gradients.empty()) {
       const std::size_t count = std::min(options_.recipe.batch, data_.split.train.size());
-      Status status = write_gradients(options_.gradients, network_, trainer_, data_.dataset,
-                                      std::span<const std::int64_t>(data_.split.train).first(count));
+      Status status =
+          write_gradients(options_.gradients, network_, trainer_, data_.dataset,
+                          std::span<const std::int64_t>(data_.split.train).first(count));
       return status.ok() ? Expected<Outcome>(Outcome::finished) : status;
     }
     Progress progress(options_.recipe.epochs, epoch_, data_.split.train.size());
     for (; epoch_ < options_.recipe.epochs; ++epoch_, batch_ = 0, loss_sum_ = 0, loss_steps_ = 0) {
-      const auto order = Random(options_.recipe.seed, Stream::shuffle, static_cast<std::uint32_t>(epoch_))
-                             .permutation(data_.split.train.size());
+      const auto order =
+          Random(options_.recipe.seed, Stream::shuffle, static_cast<std::uint32_t>(epoch_))
+              .permutation(data_.split.train.size());
       for (; batch_ * options_.recipe.batch < order.size(); ++batch_) {
         if (interrupt) {
           Status status = save_checkpoint();
           return status.ok() ? Expected<Outcome>(Outcome::interrupted) : status;
         }
         step(order);
-        progress.step(epoch_, std::min((batch_ + 1) * options_.recipe.batch, order.size()), last_loss_);
+        progress.step(epoch_, std::min((batch_ + 1) * options_.recipe.batch, order.size()),
+                      last_loss_);
       }
       const bool best = finish_epoch();
       progress.epoch(epoch_, history_loss_.back(), history_accuracy_.back(), best);
@@ -141,7 +148,8 @@ private:
     return options_.resume ? load_checkpoint() : Status();
   }
 
-  /// Glorot uniform: U(-l, l) with l = sqrt(6 / (fan in + fan out)); draw k of parameter p is number k of its own stream.
+  /// Glorot uniform: U(-l, l) with l = sqrt(6 / (fan in + fan out)); draw k of parameter p is
+  /// number k of its own stream.
   void initialize() {
     for (std::size_t p = 0; p < trainer_.parameters().size(); ++p) {
       const Parameter<T> &parameter = trainer_.parameters()[p];
@@ -151,14 +159,17 @@ private:
       if (description.initializer != Initializer::glorot_uniform)
         continue;
       const Random random(options_.recipe.seed, Stream::init, static_cast<std::uint32_t>(p));
-      const double limit = std::sqrt(6.0 / static_cast<double>(description.shape[0] + description.shape[1]));
+      const double limit =
+          std::sqrt(6.0 / static_cast<double>(description.shape[0] + description.shape[1]));
       for (std::size_t k = 0; k < parameter.value.size(); ++k)
         // Through float, so that f32 and f64 start alike.
-        parameter.value[k] = static_cast<float>(limit * (2 * random.uniform(static_cast<std::uint32_t>(k)) - 1));
+        parameter.value[k] =
+            static_cast<float>(limit * (2 * random.uniform(static_cast<std::uint32_t>(k)) - 1));
     }
   }
 
-  /// Mean and population deviation of the training rows, for each element of each input; deviation 0 counts as 1.
+  /// Mean and population deviation of the training rows, for each element of each input; deviation
+  /// 0 counts as 1.
   void normalize() {
     for (std::size_t k = 0; k < network_.inputs.size(); ++k) {
       const InputDescription &input = network_.inputs[k];
@@ -169,7 +180,8 @@ private:
       const double count = static_cast<double>(data_.split.train.size());
       for (std::size_t e = 0; e < input.width; ++e) {
         auto value = [&](std::int64_t row) {
-          return static_cast<double>(data_.dataset.inputs[k][static_cast<std::size_t>(row) * input.width + e]);
+          return static_cast<double>(
+              data_.dataset.inputs[k][static_cast<std::size_t>(row) * input.width + e]);
         };
         double sum = 0, squares = 0;
         for (std::int64_t row : data_.split.train)
@@ -203,8 +215,9 @@ private:
     const auto number = static_cast<std::uint32_t>(epoch_ * batches + batch_);
     std::vector<std::uint8_t> alive;
     for (std::size_t node = 0; node < failout_.size(); ++node)
-      alive.push_back(failout_[node] == 0 ||
-                      Random(options_.recipe.seed, Stream::failout, number, static_cast<std::uint32_t>(node)).uniform(0) >= failout_[node]);
+      alive.push_back(failout_[node] == 0 || Random(options_.recipe.seed, Stream::failout, number,
+                                                    static_cast<std::uint32_t>(node))
+                                                     .uniform(0) >= failout_[node]);
     const auto result = trainer_.differentiate(data_.dataset, rows, alive);
     if (result.rows > 0) { // else nothing was learnt: no step at all
       optimizer_.update(trainer_.parameters());
@@ -218,13 +231,16 @@ private:
 
   /// Validates; true where this epoch is the best so far.
   bool finish_epoch() {
-    const double accuracy = data_.split.validation.empty()
-                                ? std::nan("")
-                                : static_cast<double>(trainer_.count_right(data_.dataset, data_.split.validation)) /
-                                      static_cast<double>(data_.split.validation.size());
-    history_loss_.push_back(loss_steps_ ? loss_sum_ / static_cast<double>(loss_steps_) : std::nan(""));
+    const double accuracy =
+        data_.split.validation.empty()
+            ? std::nan("")
+            : static_cast<double>(trainer_.count_right(data_.dataset, data_.split.validation)) /
+                  static_cast<double>(data_.split.validation.size());
+    history_loss_.push_back(loss_steps_ ? loss_sum_ / static_cast<double>(loss_steps_)
+                                        : std::nan(""));
     history_accuracy_.push_back(accuracy);
-    const bool best = !options_.recipe.keep_best || std::isnan(accuracy) || accuracy > best_accuracy_;
+    const bool best =
+        !options_.recipe.keep_best || std::isnan(accuracy) || accuracy > best_accuracy_;
     if (best) {
       best_accuracy_ = std::isnan(accuracy) ? best_accuracy_ : accuracy;
       best_epoch_ = epoch_ + 1;
@@ -236,7 +252,9 @@ private:
   Expected<Outcome> finish() {
     restore(best_);
     auto metadata = describe();
-    ordered_json history = {{"loss", history_loss_}, {"validation_accuracy", history_accuracy_}, {"best_epoch", best_epoch_}};
+    ordered_json history = {{"loss", history_loss_},
+                            {"validation_accuracy", history_accuracy_},
+                            {"best_epoch", best_epoch_}};
     metadata["rnet.history"] = history.dump();
     if (Status status = write_weights(options_.out, tensors(), metadata); !status.ok())
       return status;
@@ -245,8 +263,8 @@ private:
         return status;
     ::unlink(checkpoint_path(options_).c_str());
     if (options_.recipe.epochs > 0)
-      std::fprintf(stderr, "weights of epoch %zu (validation accuracy %.2f%%) in %s\n", best_epoch_, 100 * best_accuracy_,
-                   options_.out.c_str());
+      std::fprintf(stderr, "weights of epoch %zu (validation accuracy %.2f%%) in %s\n", best_epoch_,
+                   100 * best_accuracy_, options_.out.c_str());
     return Outcome::finished;
   }
 
@@ -276,7 +294,8 @@ private:
     return metadata;
   }
 
-  static TensorToWrite tensor(std::string name, std::vector<std::size_t> shape, std::span<const T> values) {
+  static TensorToWrite tensor(std::string name, std::vector<std::size_t> shape,
+                              std::span<const T> values) {
     TensorToWrite tensor{std::move(name), std::move(shape), {}, {}};
     if constexpr (std::is_same_v<T, float>)
       tensor.f32 = values;
@@ -287,14 +306,16 @@ private:
   std::vector<TensorToWrite> tensors() const {
     std::vector<TensorToWrite> list;
     for (const Parameter<T> &parameter : trainer_.parameters())
-      list.push_back(tensor(std::string(parameter.description->name),
-                            {parameter.description->shape.begin(), parameter.description->shape.end()}, parameter.value));
+      list.push_back(
+          tensor(std::string(parameter.description->name),
+                 {parameter.description->shape.begin(), parameter.description->shape.end()},
+                 parameter.value));
     return list;
   }
   Status read_parameters(const WeightsFile &weights, const std::string &prefix) {
     for (const Parameter<T> &parameter : trainer_.parameters())
-      if (Status status = weights.read(prefix + std::string(parameter.description->name), parameter.description->shape,
-                                       parameter.value);
+      if (Status status = weights.read(prefix + std::string(parameter.description->name),
+                                       parameter.description->shape, parameter.value);
           !status.ok())
         return status;
     return {};
@@ -378,14 +399,15 @@ private:
     const std::map<std::string, std::string> mine = describe();
     for (const char *key : {"rnet.split", "rnet.element"})
       if (file->metadata(key) != mine.at(key))
-        return Status::error("checkpoint '" + path + "' is of a run with another " + (key + 5) + ": " +
-                             file->metadata(key) + ", now " + mine.at(key));
+        return Status::error("checkpoint '" + path + "' is of a run with another " + (key + 5) +
+                             ": " + file->metadata(key) + ", now " + mine.at(key));
     try {
-      const ordered_json theirs = ordered_json::parse(file->metadata("rnet.settings")), ours = settings();
+      const ordered_json theirs = ordered_json::parse(file->metadata("rnet.settings")),
+                         ours = settings();
       for (const auto &[key, value] : ours.items())
         if (theirs.at(key) != value)
-          return Status::error("checkpoint '" + path + "' is of a run with " + key + " " + theirs.at(key).dump() +
-                               ", now " + value.dump());
+          return Status::error("checkpoint '" + path + "' is of a run with " + key + " " +
+                               theirs.at(key).dump() + ", now " + value.dump());
       const ordered_json progress = ordered_json::parse(file->metadata("rnet.progress"));
       auto numbers = [](const ordered_json &list) {
         std::vector<double> values;
@@ -413,7 +435,8 @@ private:
         const std::size_t shape[] = {to.size()};
         return file->read(prefix + name, shape, to);
       };
-      for (Status status : {read("best/", best_[p]), read("first/", optimizer_.first(p)), read("second/", optimizer_.second(p))})
+      for (Status status : {read("best/", best_[p]), read("first/", optimizer_.first(p)),
+                            read("second/", optimizer_.second(p))})
         if (!status.ok())
           return status;
     }
@@ -422,7 +445,8 @@ private:
 
   //===-- The trace ---------------------------------------------------------------------------===//
 
-  void trace(const std::vector<std::int64_t> &rows, const std::vector<std::uint8_t> &alive, double loss) {
+  void trace(const std::vector<std::int64_t> &rows, const std::vector<std::uint8_t> &alive,
+             double loss) {
     trace_loss_.push_back(loss);
     trace_order_.insert(trace_order_.end(), rows.begin(), rows.end());
     trace_offsets_.push_back(static_cast<std::int64_t>(trace_order_.size()));
@@ -438,12 +462,16 @@ private:
         nodes.emplace_back(node.name);
     std::map<std::string, NpyArray> arrays;
     arrays["loss"] = make_array(std::span<const double>(trace_loss_), {trace_loss_.size()});
-    arrays["batch_offsets"] = make_array(std::span<const std::int64_t>(trace_offsets_), {trace_offsets_.size()});
-    arrays["order"] = make_array(std::span<const std::int64_t>(trace_order_), {trace_order_.size()});
-    arrays["masks"] = make_array(std::span<const std::uint8_t>(trace_masks_), {trace_loss_.size(), nodes.size()});
+    arrays["batch_offsets"] =
+        make_array(std::span<const std::int64_t>(trace_offsets_), {trace_offsets_.size()});
+    arrays["order"] =
+        make_array(std::span<const std::int64_t>(trace_order_), {trace_order_.size()});
+    arrays["masks"] =
+        make_array(std::span<const std::uint8_t>(trace_masks_), {trace_loss_.size(), nodes.size()});
     arrays["nodes"] = make_array(nodes);
-    for (const auto &[name, rows] : {std::pair("train", &data_.split.train), std::pair("validation", &data_.split.validation),
-                                     std::pair("test", &data_.split.test)})
+    for (const auto &[name, rows] :
+         {std::pair("train", &data_.split.train), std::pair("validation", &data_.split.validation),
+          std::pair("test", &data_.split.test)})
       arrays[name] = make_array(std::span<const std::int64_t>(*rows), {rows->size()});
     return write_npz(options_.trace, arrays);
   }
@@ -471,14 +499,15 @@ private:
 
 std::string checkpoint_path(const TrainingOptions &options) { return options.out + ".checkpoint"; }
 
-Expected<Outcome> train(const NetworkDescription &network, const TrainerFactory &factory, const TrainingOptions &options,
-                        const std::atomic<bool> &interrupt) {
+Expected<Outcome> train(const NetworkDescription &network, const TrainerFactory &factory,
+                        const TrainingOptions &options, const std::atomic<bool> &interrupt) {
   if (options.data.empty() && options.train.empty())
     return Status::error("--data is required (or --train and --validation)");
   if (options.out.empty() && options.gradients.empty())
     return Status::error("--out is required");
   if (options.failout && network.scheme.substr(0, 9) != "resilinet")
-    return Status::error("scheme " + std::string(network.scheme) + " trains without failout: --failout is for resilinet and resilinet+");
+    return Status::error("scheme " + std::string(network.scheme) +
+                         " trains without failout: --failout is for resilinet and resilinet+");
   auto data = read_data(network, options);
   if (!data.ok())
     return data.status();

@@ -7,9 +7,11 @@
 
 namespace rnet {
 
-/// A module with one rnet.network: no scheme yet, shapes still to be inferred. Locations are ranges in the spec, within
-/// NameLocs that hold the user's names. Cannot fail: the model has been checked.
-mlir::OwningOpRef<mlir::ModuleOp> importNetwork(const model::Network &network, const llvm::SourceMgr &sources,
-                                                unsigned buffer, mlir::MLIRContext &context);
+/// A module with one rnet.network: no scheme yet, shapes still to be inferred. Locations are ranges
+/// in the spec, within NameLocs that hold the user's names. Cannot fail: the model has been
+/// checked.
+mlir::OwningOpRef<mlir::ModuleOp> importNetwork(const model::Network &network,
+                                                const llvm::SourceMgr &sources, unsigned buffer,
+                                                mlir::MLIRContext &context);
 
 } // namespace rnet

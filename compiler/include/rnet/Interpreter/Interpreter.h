@@ -1,5 +1,5 @@
-// The reference interpreter of a network: slow, in double precision, and the definition of what is right.
-// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The reference interpreter of a network: slow, in double precision, and the definition of what is
+// right. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
 #include "rnet/Dialect/RNetDialect.h"
@@ -16,17 +16,17 @@ namespace rnet {
 /// A row: its elements, or absent.
 using Row = std::optional<std::vector<double>>;
 
-/// Interprets a network op with known shapes and selected scheme (after buildNetworkPipeline, before anything else).
-/// It knows nothing of programs, masks, plans or kernels: one row at a time, node by node, as the
-/// dialect's documentation says.
+/// Interprets a network op with known shapes and selected scheme (after buildNetworkPipeline,
+/// before anything else). It knows nothing of programs, masks, plans or kernels: one row at a time,
+/// node by node, as the dialect's documentation says.
 class Interpreter {
 public:
   /// `parameter` gives the values of a parameter by name, row-major. The network must outlive this.
   Interpreter(NetworkOp network, std::function<llvm::ArrayRef<double>(llvm::StringRef)> parameter)
       : network(network), parameter(std::move(parameter)) {}
 
-  /// The outputs, in the network's order, for one row of each input (by name; a missing one is absent)
-  /// while the nodes in `down` are down.
+  /// The outputs, in the network's order, for one row of each input (by name; a missing one is
+  /// absent) while the nodes in `down` are down.
   llvm::SmallVector<Row> run(const llvm::StringMap<std::vector<double>> &inputs,
                              const llvm::StringSet<> &down) const;
 

@@ -18,8 +18,8 @@ void buildInferencePipeline(mlir::OpPassManager &passes);
 /// From the shared network to planned training programs.
 void buildTrainingPipeline(mlir::OpPassManager &passes);
 
-/// Runs all of it: afterwards `module` holds the shared network, and behind it the inference and the
-/// training program of each node. Errors are on the module's context.
+/// Runs all of it: afterwards `module` holds the shared network, and behind it the inference and
+/// the training program of each node. Errors are on the module's context.
 llvm::LogicalResult compileToPrograms(mlir::ModuleOp module, ir::Scheme scheme);
 
 } // namespace rnet

@@ -19,7 +19,8 @@ struct DiagnosticKind {
 };
 llvm::ArrayRef<DiagnosticKind> getDiagnosticKinds();
 
-/// Prints diagnostics of one buffer of a SourceMgr, in the order in which they come. Not copyable; one thread.
+/// Prints diagnostics of one buffer of a SourceMgr, in the order in which they come. Not copyable;
+/// one thread.
 class Diagnostics {
 public:
   Diagnostics(llvm::SourceMgr &sources, unsigned buffer, llvm::raw_ostream &out)

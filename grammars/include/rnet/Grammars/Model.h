@@ -1,5 +1,5 @@
-// What a spec means: names resolved, constants evaluated, repeats unrolled. Made by the checker, read by the importer.
-// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// What a spec means: names resolved, constants evaluated, repeats unrolled. Made by the checker,
+// read by the importer. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
 #include "rnet/Grammars/Diagnostics.h"
@@ -66,7 +66,7 @@ struct Recipe {
 struct Network {
   std::string name;
   ast::Range range;
-  std::vector<Node> nodes; ///< in the order of the spec
+  std::vector<Node> nodes;     ///< in the order of the spec
   std::vector<unsigned> order; ///< topological, in the order of the spec where that allows
   std::vector<Hyperconnection> hyperconnections;
   std::vector<StandIn> standIns;
@@ -80,8 +80,9 @@ struct Network {
 
 namespace rnet {
 
-/// Resolves and checks a spec, all but shapes. Nothing where there were errors. `skips`: the scheme keeps skip
-/// hyperconnections, which decides what is a single point of failure. Near linear in the size of the spec.
+/// Resolves and checks a spec, all but shapes. Nothing where there were errors. `skips`: the scheme
+/// keeps skip hyperconnections, which decides what is a single point of failure. Near linear in the
+/// size of the spec.
 std::optional<model::Network> check(const ast::File &file, bool skips, Diagnostics &diagnostics);
 
 } // namespace rnet

@@ -6,7 +6,8 @@
 
 namespace rnet {
 
-/// Parses a whole spec. Nothing, and a diagnostic, where it breaks the grammar of grammars/rnet.ebnf.
+/// Parses a whole spec. Nothing, and a diagnostic, where it breaks the grammar of
+/// grammars/rnet.ebnf.
 std::optional<ast::File> parse(llvm::StringRef text, Diagnostics &diagnostics);
 
 } // namespace rnet

@@ -8,7 +8,8 @@
 
 namespace rnet {
 
-/// The spec in its one format. Keeps comments and single blank lines between items; idempotent. `text` is what was parsed.
+/// The spec in its one format. Keeps comments and single blank lines between items; idempotent.
+/// `text` is what was parsed.
 void print(const ast::File &file, llvm::StringRef text, llvm::raw_ostream &out);
 
 /// The tree, a line for each node, with byte ranges: for tests and for looking.

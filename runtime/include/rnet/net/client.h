@@ -1,5 +1,5 @@
-// A client of a running network: submits requests to input nodes, collects answers from the output node.
-// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// A client of a running network: submits requests to input nodes, collects answers from the output
+// node. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
 #include "rnet/core/status.h"
@@ -27,13 +27,14 @@ struct Answer {
 class Client {
 public:
   /// Addresses by node; `inputs` by node: names of the inputs that it holds.
-  Client(std::map<std::string, std::string> addresses, std::map<std::string, std::vector<std::string>> inputs,
-         std::string output_node);
+  Client(std::map<std::string, std::string> addresses,
+         std::map<std::string, std::vector<std::string>> inputs, std::string output_node);
   ~Client();
 
-  /// Submits and waits, until the deadline and not longer (some milliseconds for the way back). An error means that an input was
-  /// refused; a node that does not answer is a reason, not an error.
-  Expected<Answer> infer(std::uint64_t request, const std::map<std::string, std::vector<float>> &inputs,
+  /// Submits and waits, until the deadline and not longer (some milliseconds for the way back). An
+  /// error means that an input was refused; a node that does not answer is a reason, not an error.
+  Expected<Answer> infer(std::uint64_t request,
+                         const std::map<std::string, std::vector<float>> &inputs,
                          std::chrono::milliseconds deadline);
 
   /// The senders that a node waits for; nothing where the node does not answer within 200 ms.

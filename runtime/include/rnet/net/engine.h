@@ -1,8 +1,8 @@
-// One node at work: collects what reaches it for each request, fires when its mux is settled, sends on.
-// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// One node at work: collects what reaches it for each request, fires when its mux is settled, sends
+// on. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Knows nothing of the transport. Ownership and threads: every member may be called from any thread; one thread of the engine
-// computes and sends. Network, program and transport outlive it.
+// Knows nothing of the transport. Ownership and threads: every member may be called from any
+// thread; one thread of the engine computes and sends. Network, program and transport outlive it.
 #pragma once
 
 #include "rnet/core/accuracy_table.h"
@@ -52,11 +52,13 @@ public:
   /// No request has this number.
   static constexpr std::uint64_t kNone = ~std::uint64_t(0);
 
-  Engine(const NetworkDescription &network, std::size_t node, const Program &program, Outbox &outbox);
+  Engine(const NetworkDescription &network, std::size_t node, const Program &program,
+         Outbox &outbox);
   ~Engine();
 
-  /// An input of the network has arrived (position `input` of the node's inputs), or a tensor along a hyperconnection. A second
-  /// message for the same input, or one for a request that is done, is dropped: false.
+  /// An input of the network has arrived (position `input` of the node's inputs), or a tensor along
+  /// a hyperconnection. A second message for the same input, or one for a request that is done, is
+  /// dropped: false.
   bool arrive(std::size_t input, Message message);
 
   /// Whether a tensor can still come along this input. Inputs of the network always can.
@@ -65,7 +67,8 @@ public:
   /// Whether this node can have an output at all: some input can still bring a tensor.
   bool fed() const;
 
-  /// Calls `done` once, with the answer or at the deadline, whichever comes first. At the output's node only.
+  /// Calls `done` once, with the answer or at the deadline, whichever comes first. At the output's
+  /// node only.
   void collect(std::uint64_t request, Time deadline, std::function<void(const Reply &)> done);
 
   struct Counters {
@@ -101,10 +104,10 @@ private:
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   Slots slots_;
-  std::uint64_t firing_ = kNone;                       ///< the request that is being computed
-  std::function<void(const Reply &)> firing_done_;     ///< who waits for it
+  std::uint64_t firing_ = kNone;                   ///< the request that is being computed
+  std::function<void(const Reply &)> firing_done_; ///< who waits for it
   std::map<std::uint64_t, Reply> uncollected_; ///< answers that came before somebody asked for them
-  std::vector<std::uint64_t> finished_; ///< a ring: requests that are done
+  std::vector<std::uint64_t> finished_;        ///< a ring: requests that are done
   std::size_t next_finished_ = 0;
   std::vector<bool> alive_;
   Counters counters_;

@@ -14,8 +14,8 @@ using Duration = Clock::duration;
 
 enum class PeerState { down, rejoining, alive, suspect };
 
-/// Suspect past clamp(mean + 4 sigma of the beats' intervals, 50 ms, 500 ms) of silence, down past three times that; alive again
-/// after `kRejoinBeats` good beats. One user at a time.
+/// Suspect past clamp(mean + 4 sigma of the beats' intervals, 50 ms, 500 ms) of silence, down past
+/// three times that; alive again after `kRejoinBeats` good beats. One user at a time.
 class FailureDetector {
 public:
   static constexpr int kRejoinBeats = 3;
@@ -43,8 +43,8 @@ public:
   /// The stream broke: down at once.
   void broken() { state_ = PeerState::down; }
 
-  /// Counts the silence until `now`. `late` is how much later than planned the caller itself runs: a machine that is busy here
-  /// says nothing of the sender.
+  /// Counts the silence until `now`. `late` is how much later than planned the caller itself runs:
+  /// a machine that is busy here says nothing of the sender.
   PeerState check(Time now, Duration late = {}) {
     if (state_ == PeerState::down)
       return state_;

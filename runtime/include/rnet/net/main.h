@@ -7,8 +7,9 @@
 
 namespace rnet::net {
 
-/// Serves node `node` of the network until SIGTERM or SIGINT. `program` is not loaded yet. Returns the exit code; says on stderr
-/// what went wrong.
-int main(int argc, char **argv, const NetworkDescription &network, std::size_t node, Program &program);
+/// Serves node `node` of the network until SIGTERM or SIGINT. `program` is not loaded yet. Returns
+/// the exit code; says on stderr what went wrong.
+int main(int argc, char **argv, const NetworkDescription &network, std::size_t node,
+         Program &program);
 
 } // namespace rnet::net

@@ -1,9 +1,10 @@
 // Kernels of training: layers, loss and their adjoints, over the present rows of a batch.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Threads: work is cut into blocks of kRowBlock rows or kUnitBlock units, shared over the step's threads; which
-// blocks there are depends on the shapes only, so results are the same bits for any number of threads. Absent rows are
-// neither read nor written, and give nothing to parameter gradients.
+// Threads: work is cut into blocks of kRowBlock rows or kUnitBlock units, shared over the step's
+// threads; which blocks there are depends on the shapes only, so results are the same bits for any
+// number of threads. Absent rows are neither read nor written, and give nothing to parameter
+// gradients.
 #pragma once
 
 #include "rnet/core/join.h"
@@ -28,7 +29,8 @@ MatrixView<T> view(Rows<Width, X> rows, std::size_t begin, std::size_t count) {
 }
 
 /// Calls work(begin, count) for the runs of present rows within [begin, end).
-template <class Work> void for_runs(Presence present, std::size_t begin, std::size_t end, const Work &work) {
+template <class Work>
+void for_runs(Presence present, std::size_t begin, std::size_t end, const Work &work) {
   while (begin < end) {
     while (begin < end && !present[begin])
       ++begin;
@@ -62,18 +64,19 @@ template <class Work> void for_rows(StepContext &step, Presence present, const W
 
 /// y = x W^T + b.
 template <std::size_t In, std::size_t Out, class X, class T>
-void dense(StepContext &step, Presence present, Rows<In, X> x, const Parameter<T> &weight, const Parameter<T> &bias,
-           Rows<Out, T> y) {
+void dense(StepContext &step, Presence present, Rows<In, X> x, const Parameter<T> &weight,
+           const Parameter<T> &bias, Rows<Out, T> y) {
   detail::for_blocks(step, present, [&](std::size_t begin, std::size_t count) {
-    multiply_transposed<T>(detail::view<const T>(x, begin, count), {weight.value.data(), Out, In, In},
-                           bias.value.data(), detail::view<T>(y, begin, count));
+    multiply_transposed<T>(detail::view<const T>(x, begin, count),
+                           {weight.value.data(), Out, In, In}, bias.value.data(),
+                           detail::view<T>(y, begin, count));
   });
 }
 
 /// dx = g W.
 template <std::size_t Out, std::size_t In, class G, class T>
-void dense_adjoint_input(StepContext &step, Presence present, Rows<Out, G> gradient, const Parameter<T> &weight,
-                         Rows<In, T> x_gradient) {
+void dense_adjoint_input(StepContext &step, Presence present, Rows<Out, G> gradient,
+                         const Parameter<T> &weight, Rows<In, T> x_gradient) {
   detail::for_blocks(step, present, [&](std::size_t begin, std::size_t count) {
     multiply<T>(detail::view<const T>(gradient, begin, count), {weight.value.data(), Out, In, In},
                 detail::view<T>(x_gradient, begin, count));
@@ -82,8 +85,9 @@ void dense_adjoint_input(StepContext &step, Presence present, Rows<Out, G> gradi
 
 /// dW = g^T x and db = sum of g, over present rows; zero where there are none.
 template <std::size_t In, std::size_t Out, class X, class G, class T>
-void dense_adjoint_parameters(StepContext &step, Presence present, Rows<In, X> x, Rows<Out, G> gradient,
-                              const Parameter<T> &weight, const Parameter<T> &bias) {
+void dense_adjoint_parameters(StepContext &step, Presence present, Rows<In, X> x,
+                              Rows<Out, G> gradient, const Parameter<T> &weight,
+                              const Parameter<T> &bias) {
   step.threads.run((Out + kUnitBlock - 1) / kUnitBlock, [&](std::size_t block) {
     const std::size_t first = block * kUnitBlock, units = std::min(kUnitBlock, Out - first);
     T *const dw = weight.gradient.data() + first * In, *const db = bias.gradient.data() + first;
@@ -133,7 +137,8 @@ template <std::size_t Width, class X, class T> T softmax_row(const X *x, T *y) {
 
 template <std::size_t Width, class X, class T>
 void softmax(StepContext &step, Presence present, Rows<Width, X> x, Rows<Width, T> y) {
-  detail::for_rows(step, present, [&](std::size_t row) { detail::softmax_row<Width>(x.row(row), y.row(row)); });
+  detail::for_rows(step, present,
+                   [&](std::size_t row) { detail::softmax_row<Width>(x.row(row), y.row(row)); });
 }
 
 /// dx = y * (g - sum(y * g)).
@@ -171,10 +176,11 @@ void normalize(StepContext &step, Presence present, Rows<Width, X> x, const Para
 
 //===-- Loss ----------------------------------------------------------------------------------===//
 
-/// Probabilities, and the mean cross-entropy of the present rows with the step's labels into the step. Without a present
-/// row the step has no loss.
+/// Probabilities, and the mean cross-entropy of the present rows with the step's labels into the
+/// step. Without a present row the step has no loss.
 template <std::size_t Width, class X, class T>
-void softmax_cross_entropy(StepContext &step, Presence present, Rows<Width, X> logits, Rows<Width, T> probabilities) {
+void softmax_cross_entropy(StepContext &step, Presence present, Rows<Width, X> logits,
+                           Rows<Width, T> probabilities) {
   double sum = 0;
   std::size_t rows = 0;
   // In row order, on one thread: the sum must not depend on how rows are shared out.
@@ -192,8 +198,8 @@ void softmax_cross_entropy(StepContext &step, Presence present, Rows<Width, X> l
 
 /// dlogits = (p - onehot(label)) / present rows.
 template <std::size_t Width, class P, class T>
-void softmax_cross_entropy_adjoint(StepContext &step, Presence present, Rows<Width, P> probabilities,
-                                   Rows<Width, T> gradient) {
+void softmax_cross_entropy_adjoint(StepContext &step, Presence present,
+                                   Rows<Width, P> probabilities, Rows<Width, T> gradient) {
   const T factor = T(1) / static_cast<T>(std::max<std::size_t>(1, step.loss_rows));
   detail::for_rows(step, present, [&](std::size_t row) {
     const auto label = static_cast<std::size_t>(step.labels[row]);

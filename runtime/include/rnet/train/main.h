@@ -18,7 +18,8 @@ struct TrainerFactory {
   std::function<NodeTrainers<double>(std::size_t capacity)> f64;
 };
 
-/// Trains as the command line says. Returns the exit code: 0, 1 after an error, 130 after Ctrl-C with the state saved.
+/// Trains as the command line says. Returns the exit code: 0, 1 after an error, 130 after Ctrl-C
+/// with the state saved.
 int main(int argc, char **argv, const NetworkDescription &network, const TrainerFactory &factory);
 
 /// The same, from one generic callable: factory(scalar, capacity).

@@ -1,5 +1,5 @@
-// All nodes of a network in one process, handing each other activations and gradients as the hyperconnections say.
-// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// All nodes of a network in one process, handing each other activations and gradients as the
+// hyperconnections say. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
 #include "rnet/core/arena.h"
@@ -14,7 +14,8 @@ namespace rnet::train {
 /// One caller at a time; `network` outlives it.
 template <class T> class NetworkTrainer {
 public:
-  NetworkTrainer(const NetworkDescription &network, NodeTrainers<T> nodes, std::size_t capacity, ThreadPool &threads);
+  NetworkTrainer(const NetworkDescription &network, NodeTrainers<T> nodes, std::size_t capacity,
+                 ThreadPool &threads);
 
   /// All parameters, in the order of the network.
   std::span<const Parameter<T>> parameters() const { return parameters_; }
@@ -23,9 +24,10 @@ public:
     double loss;      ///< NaN where no row reached the output
     std::size_t rows; ///< that reached it
   };
-  /// Forward and backward over these rows of the dataset, node k down where !alive[k]: gradients are set, all of
-  /// them zero where no row reached the output. Parameters stay.
-  Result differentiate(const Dataset &dataset, std::span<const std::int64_t> rows, std::span<const std::uint8_t> alive);
+  /// Forward and backward over these rows of the dataset, node k down where !alive[k]: gradients
+  /// are set, all of them zero where no row reached the output. Parameters stay.
+  Result differentiate(const Dataset &dataset, std::span<const std::int64_t> rows,
+                       std::span<const std::uint8_t> alive);
 
   /// Rows that are answered right when nothing fails.
   std::size_t count_right(const Dataset &dataset, std::span<const std::int64_t> rows);
@@ -43,9 +45,9 @@ private:
   std::vector<ArenaStorage<T>> inputs_;
   std::vector<std::uint8_t> ones_, zeros_;
   std::vector<std::int32_t> labels_;
-  std::vector<std::vector<Tensor<const T>>> results_;   ///< [node][result]
-  std::vector<Tensor<const T>> gradients_;              ///< [hyperconnection], as the receiver hands it back
-  std::vector<std::vector<std::size_t>> outgoing_;      ///< [node]: its hyperconnections
+  std::vector<std::vector<Tensor<const T>>> results_; ///< [node][result]
+  std::vector<Tensor<const T>> gradients_; ///< [hyperconnection], as the receiver hands it back
+  std::vector<std::vector<std::size_t>> outgoing_; ///< [node]: its hyperconnections
 };
 
 extern template class NetworkTrainer<float>;

@@ -1,8 +1,9 @@
 // The training program of one physical node, as the trainer drives it.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Threads: one call at a time per object; kernels split their work over `StepContext::threads`, in blocks that do
-// not depend on how many threads there are, so results do not either. Never linked into a deployed node.
+// Threads: one call at a time per object; kernels split their work over `StepContext::threads`, in
+// blocks that do not depend on how many threads there are, so results do not either. Never linked
+// into a deployed node.
 #pragma once
 
 #include "rnet/core/network.h"
@@ -25,10 +26,11 @@ template <class T> struct Parameter {
 /// What every node of one training step sees.
 struct StepContext {
   ThreadPool &threads;
-  std::size_t rows;                    ///< of this batch
-  std::span<const std::int32_t> labels; ///< class of each row; used by the node that holds the output
-  double loss = 0;                     ///< set by the output node's forward: mean over present rows
-  std::size_t loss_rows = 0;           ///< present rows at the output; 0: no loss, no step
+  std::size_t rows; ///< of this batch
+  std::span<const std::int32_t>
+      labels;                ///< class of each row; used by the node that holds the output
+  double loss = 0;           ///< set by the output node's forward: mean over present rows
+  std::size_t loss_rows = 0; ///< present rows at the output; 0: no loss, no step
 };
 
 /// One node's forward, backward and parameters. T is float or double.
@@ -38,15 +40,16 @@ public:
 
   virtual std::span<const Parameter<T>> parameters() = 0;
 
-  /// `inputs` as in Program::infer; `alive` is the failout mask of this node (1 = up), all ones where
-  /// it may not fail. Returns nothing: `outputs[k]` is filled with views of the node's own buffers, valid until the next
-  /// forward. The output node computes the loss too.
+  /// `inputs` as in Program::infer; `alive` is the failout mask of this node (1 = up), all ones
+  /// where it may not fail. Returns nothing: `outputs[k]` is filled with views of the node's own
+  /// buffers, valid until the next forward. The output node computes the loss too.
   virtual void forward(StepContext &step, std::span<const Tensor<const T>> inputs, Presence alive,
                        std::span<Tensor<const T>> outputs) = 0;
 
   /// `output_gradients`: one per outgoing hyperconnection, in the order of NetworkDescription, with
-  /// the presence that says which rows the receiver took. Sets parameter gradients (overwrites) and fills
-  /// `input_gradients` (in order of inputs) with views of the node's buffers; a gradient of a network input is left empty.
+  /// the presence that says which rows the receiver took. Sets parameter gradients (overwrites) and
+  /// fills `input_gradients` (in order of inputs) with views of the node's buffers; a gradient of a
+  /// network input is left empty.
   virtual void backward(StepContext &step, std::span<const Tensor<const T>> output_gradients,
                         std::span<Tensor<const T>> input_gradients) = 0;
 };

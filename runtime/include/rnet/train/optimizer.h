@@ -9,11 +9,12 @@
 
 namespace rnet::train {
 
-/// State beside each trained parameter. One user at a time; each update is elementwise, so the order of parameters
-/// does not matter.
+/// State beside each trained parameter. One user at a time; each update is elementwise, so the
+/// order of parameters does not matter.
 template <class T> class OptimizerState {
 public:
-  OptimizerState(const TrainingRecipe &recipe, std::span<const Parameter<T>> parameters) : recipe_(recipe) {
+  OptimizerState(const TrainingRecipe &recipe, std::span<const Parameter<T>> parameters)
+      : recipe_(recipe) {
     for (const Parameter<T> &parameter : parameters) {
       first_.emplace_back(parameter.gradient.size());
       second_.emplace_back(recipe.optimizer == Optimizer::adam ? parameter.gradient.size() : 0);

@@ -9,7 +9,8 @@
 
 namespace rnet::train {
 
-/// Owns values and gradients, zero at first, each on a 64-byte border. Not copyable: parameters are views of it.
+/// Owns values and gradients, zero at first, each on a 64-byte border. Not copyable: parameters are
+/// views of it.
 template <class T> class ParameterStore {
 public:
   explicit ParameterStore(std::span<const ParameterDescription> descriptions)

@@ -1,8 +1,9 @@
 // A few threads that share the blocks of a kernel.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// One caller at a time. Which thread does which block varies; kernels cut their work into blocks that do not depend
-// on the number of threads, and blocks write to places of their own, so results are the same bits for any number.
+// One caller at a time. Which thread does which block varies; kernels cut their work into blocks
+// that do not depend on the number of threads, and blocks write to places of their own, so results
+// are the same bits for any number.
 #pragma once
 
 #include <atomic>
@@ -22,7 +23,8 @@ public:
 
   std::size_t size() const { return workers_.size() + 1; }
 
-  /// Calls work(block) for each block below `blocks` and returns when all are done. `work` must not throw.
+  /// Calls work(block) for each block below `blocks` and returns when all are done. `work` must not
+  /// throw.
   template <class Work> void run(std::size_t blocks, const Work &work) {
     if (blocks <= 1 || workers_.empty()) {
       for (std::size_t block = 0; block < blocks; ++block)

@@ -17,7 +17,8 @@ struct TrainingOptions {
   std::string out, init, trace, gradients;   ///< files; `init`, `trace`, `gradients` may be empty
   TrainingRecipe recipe;                     ///< of the spec, as the command line changed it
   std::uint64_t split_seed = 0;
-  std::optional<double> failout; ///< failure probability of every failable node instead of the spec's
+  std::optional<double>
+      failout; ///< failure probability of every failable node instead of the spec's
   std::size_t threads = 1;
   bool f64 = false;
   bool resume = false;
@@ -25,10 +26,11 @@ struct TrainingOptions {
 
 enum class Outcome { finished, interrupted };
 
-/// Trains and writes options.out. `interrupt` asks to save a checkpoint after the current step and stop. The same options
-/// and data give the same bytes, for any number of threads, interrupted or not.
-Expected<Outcome> train(const NetworkDescription &network, const TrainerFactory &factory, const TrainingOptions &options,
-                        const std::atomic<bool> &interrupt);
+/// Trains and writes options.out. `interrupt` asks to save a checkpoint after the current step and
+/// stop. The same options and data give the same bytes, for any number of threads, interrupted or
+/// not.
+Expected<Outcome> train(const NetworkDescription &network, const TrainerFactory &factory,
+                        const TrainingOptions &options, const std::atomic<bool> &interrupt);
 
 /// Where the checkpoint of a run lies until it is finished.
 std::string checkpoint_path(const TrainingOptions &options);

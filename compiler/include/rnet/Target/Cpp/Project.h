@@ -14,9 +14,11 @@ struct GeneratedFile {
   std::string text;
 };
 
-/// All files of the project, in a fixed order. `module` holds the shared network and the emitc.files of its
-/// programs (after convert-rnet-to-emitc); `spec` is the name of the spec's file, for the comments.
-llvm::FailureOr<std::vector<GeneratedFile>> generateProject(mlir::ModuleOp module, llvm::StringRef spec);
+/// All files of the project, in a fixed order. `module` holds the shared network and the
+/// emitc.files of its programs (after convert-rnet-to-emitc); `spec` is the name of the spec's
+/// file, for the comments.
+llvm::FailureOr<std::vector<GeneratedFile>> generateProject(mlir::ModuleOp module,
+                                                            llvm::StringRef spec);
 
 /// The tables of the network, network.h and network.cpp.
 GeneratedFile generateNetworkHeader(NetworkOp network, llvm::StringRef spec);
