@@ -187,7 +187,8 @@ void NormalizeOp::interpretRow(Inputs inputs, ParameterLookup parameter,
   for (size_t k = 0; k < output.size(); ++k)
     output[k] = (inputs[0][k] - mean[k]) / deviation[k];
 }
-SmallVector<Value> NormalizeOp::buildAdjoint(OpBuilder &, Value, ArrayRef<bool> needed) {
+SmallVector<Value> NormalizeOp::buildAdjoint(OpBuilder &, Value,
+                                             [[maybe_unused]] ArrayRef<bool> needed) {
   assert(!needed[0] && "an input of the network has no gradient");
   return {Value()};
 }
