@@ -25,6 +25,7 @@ struct InferShapes : rnet::impl::InferShapesBase<InferShapes> {
   using InferShapesBase::InferShapesBase;
 
   void runOnOperation() override {
+    symbols.emplace(getOperation());
     for (Operation &op : getOperation().getBody().front()) {
       LogicalResult result = success();
       if (auto node = dyn_cast<NodeOp>(op))
@@ -97,7 +98,7 @@ private:
       return failure();
     layer->getResult(0).setType(getRowsType(&getContext(), *shape));
     for (const ParameterUse &use : layer.getParameterUses(inputs)) {
-      ParameterOp parameter = lookupParameter(layer, use.symbol.getValue());
+      auto parameter = symbols->lookup<ParameterOp>(use.symbol.getAttr());
       if (!parameter)
         return layer->emitOpError()
                << "reads the parameter " << use.symbol << ", which does not exist";
@@ -145,5 +146,8 @@ private:
     mux.getOutput().setType(cast<TensorType>(model.getType()));
     return success();
   }
+
+  std::optional<SymbolTable>
+      symbols; ///< of the network: looking parameters up one by one is quadratic
 };
 } // namespace

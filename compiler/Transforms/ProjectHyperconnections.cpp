@@ -14,7 +14,7 @@ using namespace rnet;
 
 /// The private input whose raw values `value` still shows, or null. A layer with trained parameters
 /// hides them; normalisation, which anybody can undo, does not.
-static InputOp findRawPrivateInput(Value value) {
+static InputOp findRawPrivateInput(Value value, const SymbolTable &symbols) {
   if (auto argument = dyn_cast<BlockArgument>(value)) {
     auto node = cast<NodeOp>(argument.getOwner()->getParentOp());
     auto input = node.getInputs()[argument.getArgNumber()].getDefiningOp<InputOp>();
@@ -23,11 +23,11 @@ static InputOp findRawPrivateInput(Value value) {
   Operation *op = value.getDefiningOp();
   if (auto kernel = dyn_cast<KernelOpInterface>(op))
     for (FlatSymbolRefAttr symbol : kernel.getKernelParameters())
-      if (ParameterOp parameter = lookupParameter(op, symbol.getValue());
+      if (auto parameter = symbols.lookup<ParameterOp>(symbol.getAttr());
           parameter && !parameter.getFrozen())
         return {};
   for (Value operand : op->getOperands())
-    if (InputOp input = findRawPrivateInput(operand))
+    if (InputOp input = findRawPrivateInput(operand, symbols))
       return input;
   return {};
 }
@@ -83,13 +83,13 @@ static void projectAtSender(HyperconnectionOp connection) {
 
 /// Lists the parameters by node, in the order in which layers read them: a node's parameters then
 /// lie together in the tables and in the weights file.
-static void sortParameters(NetworkOp network) {
+static void sortParameters(NetworkOp network, const SymbolTable &symbols) {
   Operation *last = nullptr;
   llvm::DenseSet<Operation *> placed;
   for (auto node : network.getOps<NodeOp>())
     node.walk([&](KernelOpInterface kernel) {
       for (FlatSymbolRefAttr symbol : kernel.getKernelParameters()) {
-        ParameterOp parameter = lookupParameter(kernel, symbol.getValue());
+        auto parameter = symbols.lookup<ParameterOp>(symbol.getAttr());
         if (!parameter || !placed.insert(parameter).second)
           continue;
         if (last)
@@ -106,10 +106,12 @@ struct ProjectHyperconnections : rnet::impl::ProjectHyperconnectionsBase<Project
   using ProjectHyperconnectionsBase::ProjectHyperconnectionsBase;
 
   void runOnOperation() override {
+    const SymbolTable symbols(getOperation());
     for (auto connection : getOperation().getOps<HyperconnectionOp>()) {
       const bool projects = !connection.getProjection().empty();
       const unsigned result = cast<OpResult>(connection.getSource()).getResultNumber();
-      InputOp raw = findRawPrivateInput(connection.getSender().getYield().getResults()[result]);
+      InputOp raw =
+          findRawPrivateInput(connection.getSender().getYield().getResults()[result], symbols);
       if (raw && !projects) {
         InFlightDiagnostic error = emitError(connection.getLoc());
         error << "private input '" << raw.getName() << "' would leave '" << raw.getNode()
@@ -128,7 +130,7 @@ struct ProjectHyperconnections : rnet::impl::ProjectHyperconnectionsBase<Project
         projectAtSender(connection);
       connection.getProjection().getBlocks().clear();
     }
-    sortParameters(getOperation());
+    sortParameters(getOperation(), symbols);
   }
 };
 } // namespace

@@ -119,7 +119,7 @@ def main() -> int:
             after += 1
             ghosts += sent[request] > killed_at + SETTLED and options.node in answer["nodes"]
         accuracy = answer["expected_accuracy"]
-        expected = "unknown" if accuracy is None else f"{100 * accuracy:.1f} %"
+        expected = accuracy if accuracy == "unknown" else f"{100 * accuracy:.1f} %"
         print(f"{request:4}  class {answer['class']:2} (truth {label:2})  by {' '.join(answer['nodes']):26}"
               f"  expected accuracy {expected}  {answer['time_ms']:.1f} ms", flush=True)
     sender.join()
