@@ -67,11 +67,13 @@ const x3::rule<struct EndOfNetwork> endOfNetwork = "an item of the network or '}
 const x3::rule<struct EndOfLayers> endOfLayers = "a layer or '}'";
 const x3::rule<struct EndOfEntries> endOfEntries = "a name or '}'";
 const x3::rule<struct EndOfFile> endOfFile = "the end of the file";
+const x3::rule<struct Arrow> arrow = "'->'";
 const auto endOfNetwork_def = x3::lit('}');
 const auto endOfLayers_def = x3::lit('}');
 const auto endOfEntries_def = x3::lit('}');
 const auto endOfFile_def = x3::eoi;
-BOOST_SPIRIT_DEFINE(endOfNetwork, endOfLayers, endOfEntries, endOfFile)
+const auto arrow_def = x3::lit("->");
+BOOST_SPIRIT_DEFINE(endOfNetwork, endOfLayers, endOfEntries, endOfFile, arrow)
 
 //===-- Actions -------------------------------------------------------------------------------===//
 
@@ -181,8 +183,10 @@ BOOST_SPIRIT_DEFINE(name, primary, factor, term, expression)
 
 const auto argument_def =
     begins >>
-    -(name >> ':')[([](auto &context) { x3::_val(context).name = x3::_attr(context); })] >>
-    expression[set(&Argument::value)] >> ends;
+    (((name >> ':')[([](auto &context) { x3::_val(context).name = x3::_attr(context); })] >
+      expression[set(&Argument::value)]) |
+     expression[set(&Argument::value)]) >>
+    ends;
 const auto arguments_def = -(argument[append] >> *(',' >> argument[append]) >> -x3::lit(','));
 const auto layer_def = begins >> -(name >> ':')[set(&Layer::label)] >> name[set(&Layer::kind)] >>
                        -('(' > arguments[set(&Layer::arguments)] > ')') >> ends;
@@ -212,8 +216,8 @@ const auto node_def = begins >> keyword("node") > name[set(&Node::name)] >
 const auto options_def = *((keyword("project") > layer[set(&ConnectionOptions::project)]) |
                            (keyword("weight") > expression[set(&ConnectionOptions::weight)]) |
                            (keyword("for") > (name[push(&ConnectionOptions::standsFor)] % ',')));
-const auto chain_def = begins >> name[push(&Chain::nodes)] >
-                       +("->" > name[push(&Chain::nodes)]) > options[set(&Chain::options)] > ends;
+const auto chain_def = begins >> name[push(&Chain::nodes)] > arrow > name[push(&Chain::nodes)] >
+                       *("->" > name[push(&Chain::nodes)]) > options[set(&Chain::options)] > ends;
 const auto skip_def = begins >> keyword("skip") > (name[push(&Skip::senders)] % ',') >
                       "->" > name[set(&Skip::receiver)] > options[set(&Skip::options)] > ends;
 const auto probability_def = expression[assign];
@@ -278,6 +282,24 @@ std::vector<Comment> findComments(llvm::StringRef text) {
   return comments;
 }
 
+/// The innermost bracket that is open at a place, but for that of the network.
+std::optional<size_t> findOpenBracket(llvm::StringRef text, size_t place) {
+  std::vector<size_t> open;
+  bool inString = false;
+  for (size_t at = 0; at < place; ++at) {
+    const char c = text[at];
+    if (c == '"' || c == '\n')
+      inString = c == '"' && !inString;
+    else if (!inString && text.substr(at).starts_with("//"))
+      at = std::min(text.find('\n', at), text.size()) - 1;
+    else if (!inString && (c == '(' || c == '{' || c == '['))
+      open.push_back(at);
+    else if (!inString && (c == ')' || c == '}' || c == ']') && !open.empty())
+      open.pop_back();
+  }
+  return open.size() > 1 ? std::optional(open.back()) : std::nullopt;
+}
+
 } // namespace
 
 std::optional<File> rnet::parse(llvm::StringRef text, Diagnostics &diagnostics) {
@@ -291,6 +313,9 @@ std::optional<File> rnet::parse(llvm::StringRef text, Diagnostics &diagnostics) 
                        {static_cast<uint32_t>(at), static_cast<uint32_t>(at + found.size())},
                        "expected " + expected + ", found " +
                            (found.empty() ? "the end of the file" : "'" + found.str() + "'"));
+    if (std::optional<size_t> open = findOpenBracket(text, at))
+      diagnostics.note({static_cast<uint32_t>(*open), static_cast<uint32_t>(*open + 1)},
+                       "inside the '" + std::string(1, text[*open]) + "' that opens here");
     return std::nullopt;
   };
   if (text.size() > (1u << 30))
