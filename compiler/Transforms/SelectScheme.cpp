@@ -75,9 +75,11 @@ struct SelectScheme : rnet::impl::SelectSchemeBase<SelectScheme> {
       if (!failover)
         mux.setStandInsAttr(ArrayAttr::get(&getContext(), {}));
     });
+    // Without failout a training program can still be told which nodes are down: the rate is 0.
     if (scheme == Scheme::Vanilla || scheme == Scheme::DFG)
       for (NodeOp node : network.getOps<NodeOp>())
-        node.removeFailoutAttr();
+        if (node.getFailoutAttr())
+          node.setFailoutAttr(FloatAttr::get(Float64Type::get(&getContext()), 0.0));
   }
 };
 } // namespace

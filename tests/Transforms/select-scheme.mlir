@@ -19,8 +19,8 @@ rnet.network @n {
     rnet.yield %in : tensor<?x2xf32>
   } : (tensor<?x2xf32>) -> tensor<?x2xf32>
   %ab = rnet.hyperconnection "a_to_b" simple %a to "b" : tensor<?x2xf32> -> tensor<?x2xf32>
-  // VANILLA: rnet.node "b"(%{{.*}}) {
-  // DFG: rnet.node "b"(%{{.*}}) {
+  // VANILLA: rnet.node "b"(%{{.*}}) failout 0.000000e+00 {
+  // DFG: rnet.node "b"(%{{.*}}) failout 0.000000e+00 {
   // RESILINET: rnet.node "b"(%{{.*}}) failout 1.000000e-01
   // PLUS: rnet.node "b"(%{{.*}}) failout 1.000000e-01
   %b = rnet.node "b"(%ab) failout 0.1 {

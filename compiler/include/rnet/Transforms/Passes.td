@@ -12,7 +12,7 @@ class RNet_Pass<string name, string operation = "::rnet::NetworkOp"> : Pass<name
 def SelectScheme : RNet_Pass<"rnet-select-scheme"> {
   let summary = "Compile the topology as vanilla, dfg, resilinet or resilinet+";
   let description = [{
-    `vanilla` strips skip hyperconnections and their parameters; `vanilla` and `dfg` strip failout; `resilinet`
+    `vanilla` strips skip hyperconnections and their parameters; `vanilla` and `dfg` have failout at rate 0; `resilinet`
     joins by failover, all others by sum, which needs no stand-in groups.
 
     ```mlir
