@@ -15,6 +15,8 @@ import threading
 
 import numpy
 
+ATTEMPTS = 10
+
 
 def evaluator_outputs(options, folder):
     """The evaluator's outputs for every pattern, the same whatever its batch and threads."""
@@ -75,19 +77,30 @@ def main():
         rows = outputs["rows"][: options.rows]
         x = numpy.load(options.data)["x"][rows]
         numpy.savez(folder / "rows.npz", x=x)
+        table = json.loads(pathlib.Path(options.weights.removesuffix(".safetensors") + ".accuracy.json").read_text())
         for k, pattern in enumerate(outputs["patterns"]):
             down = [str(node) for node, bit in zip(outputs["nodes"], pattern) if bit]
             expected = outputs[f"output/{k}"][: options.rows]
-            answers = run_outputs(options, x, down)
-            flow = "error" not in answers[-1]
-            for row, answer in enumerate(answers):
-                if not flow:
-                    assert "no information flow" in answer["error"], (down, answer)
-                    continue
-                assert "error" not in answer, (down, row, answer)
-                got = numpy.array(answer["probabilities"], dtype=numpy.float32)
-                assert got.tobytes() == expected[row].tobytes(), (down, row, got, expected[row])
-                assert not set(down) & set(answer["nodes"]), (down, answer["nodes"])
+            assert table["patterns"][k]["down"] == down
+            used, flow = table["patterns"][k]["used"], table["patterns"][k]["flow"]
+            # On a machine that is too busy a live node may be suspected and left out, which the answer says: such a request
+            # is sent again.
+            pending = list(range(len(x)))
+            for _ in range(ATTEMPTS):
+                again = []
+                for row, answer in zip(pending, run_outputs(options, x[pending], down)):
+                    assert not set(down) & set(answer.get("nodes", [])), (down, answer["nodes"])
+                    if not flow:
+                        assert "no information flow" in answer["error"], (down, answer)
+                    elif answer.get("hyperconnections") == used:
+                        got = numpy.array(answer["probabilities"], dtype=numpy.float32)
+                        assert got.tobytes() == expected[row].tobytes(), (down, row, got, expected[row])
+                    else:
+                        again.append(row)
+                pending = again
+                if not pending:
+                    break
+            assert not pending, f"{down}: {len(pending)} requests never took the whole way"
             interpreted = subprocess.run(
                 [options.rnet, "interpret", options.spec, "--scheme", options.scheme, "--weights", options.weights,
                  "--data", folder / "rows.npz", "--rows", "20"] + (["--down", ",".join(down)] if down else []),
@@ -98,7 +111,7 @@ def main():
                 assert (values is not None) == flow, (down, row)
                 if flow:
                     assert numpy.allclose(values, expected[row], rtol=1e-4, atol=1e-5), (down, row)
-            print(f"down: {' '.join(down) or 'none':20} {'equal' if flow else 'refused'} for {len(answers)} requests", flush=True)
+            print(f"down: {' '.join(down) or 'none':20} {'equal' if flow else 'refused'} for {len(x)} requests", flush=True)
 
 
 if __name__ == "__main__":
