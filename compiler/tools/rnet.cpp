@@ -46,8 +46,10 @@ void addScheme(CLI::App *command, Arguments &arguments) {
       ->transform(CLI::CheckedTransformer(kSchemes));
 }
 void addWarnings(CLI::App *command, Arguments &arguments) {
-  command->add_option("-W,--disable-warning", arguments.options.disabledWarnings,
-                      "switch off a warning by its id (repeatable)");
+  command
+      ->add_option("-W,--disable-warning", arguments.options.disabledWarnings,
+                   "switch off a warning by its id (repeatable)")
+      ->allow_extra_args(false);
 }
 
 } // namespace

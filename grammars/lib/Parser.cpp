@@ -6,6 +6,20 @@
 
 #include <boost/spirit/home/x3.hpp>
 
+// What an expectation says it missed: of a parser with an action, or of a list, what it is made of.
+namespace boost::spirit::x3 {
+template <class Subject, class Action> struct get_info<action<Subject, Action>> {
+  using result_type = std::string;
+  std::string operator()(const action<Subject, Action> &parser) const {
+    return what(parser.subject);
+  }
+};
+template <class Left, class Right> struct get_info<list<Left, Right>> {
+  using result_type = std::string;
+  std::string operator()(const list<Left, Right> &parser) const { return what(parser.left); }
+};
+} // namespace boost::spirit::x3
+
 using namespace rnet;
 using namespace rnet::ast;
 namespace x3 = boost::spirit::x3;
@@ -83,7 +97,28 @@ template <class Context> uint32_t position(const Context &context) {
                                x3::get<StateTag>(context).get().begin);
 }
 const auto setBegin = [](auto &context) { x3::_val(context).range.begin = position(context); };
-const auto setEnd = [](auto &context) { x3::_val(context).range.end = position(context); };
+/// The end of the last token before a place: X3 skips blanks and comments even where what follows
+/// does not match.
+uint32_t endOfToken(llvm::StringRef text) {
+  for (;;) {
+    text = text.rtrim();
+    const size_t line = text.rfind('\n') + 1; // npos + 1 is 0
+    bool inString = false;
+    size_t comment = llvm::StringRef::npos;
+    for (size_t at = line; at + 1 < text.size() && comment == llvm::StringRef::npos; ++at) {
+      inString ^= text[at] == '"';
+      if (!inString && text[at] == '/' && text[at + 1] == '/')
+        comment = at;
+    }
+    if (comment == llvm::StringRef::npos)
+      return static_cast<uint32_t>(text.size());
+    text = text.take_front(comment);
+  }
+}
+const auto setEnd = [](auto &context) {
+  const char *begin = x3::get<StateTag>(context).get().begin;
+  x3::_val(context).range.end = endOfToken(llvm::StringRef(begin, position(context)));
+};
 /// At the first and behind the last token of a rule: they set the range of its tree.
 const auto begins = x3::eps[setBegin];
 const auto ends = x3::no_skip[x3::eps][setEnd];
