@@ -1,0 +1,176 @@
+// A node at work, without a network: what it waits for, what it sends, what it answers.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "toy_network.h"
+
+#include "rnet/evaluate/forward.h"
+#include "rnet/net/engine.h"
+
+#include <future>
+#include <gtest/gtest.h>
+
+namespace rnet::net {
+namespace {
+
+using namespace std::chrono_literals;
+using test::toy;
+
+/// Present where any input is; the values do not matter here.
+class Stub final : public Program {
+public:
+  Status load(const WeightsFile &) override { return {}; }
+  ArenaPlan arena_plan() const noexcept override { return {16, 1}; }
+  void infer(std::span<const Tensor<const float>> inputs, std::span<const Tensor<float>> outputs,
+             Arena &) const noexcept override {
+    outputs[0].present.rows[0] = 0;
+    for (const Tensor<const float> &input : inputs)
+      outputs[0].present.rows[0] |= input.present.rows[0];
+    std::fill_n(outputs[0].data, outputs[0].width, 1.0f);
+  }
+};
+
+class Box final : public Outbox {
+public:
+  void send(std::size_t connection, const Message &message) override {
+    std::lock_guard lock(mutex);
+    sent.emplace_back(connection, message);
+    arrived.notify_all();
+  }
+  /// The message that was sent n-th, within a second.
+  std::optional<std::pair<std::size_t, Message>> wait(std::size_t n, Duration limit = 1s) {
+    std::unique_lock lock(mutex);
+    if (!arrived.wait_for(lock, limit, [&] { return sent.size() > n; }))
+      return std::nullopt;
+    return sent[n];
+  }
+  std::mutex mutex;
+  std::condition_variable arrived;
+  std::vector<std::pair<std::size_t, Message>> sent;
+};
+
+Message tensor(std::uint64_t request, UsedSet used = 0, Duration deadline = 10s) {
+  return {request, Clock::now() + deadline, true, used, std::vector<float>(test::kWidth, 1.0f)};
+}
+Message absent(std::uint64_t request) { return {request, Clock::now() + 10s, false, 0, {}}; }
+
+/// Node c adds b (position 0) and a (position 1); it sends along hyperconnection 3.
+class SumNode : public testing::Test {
+protected:
+  void SetUp() override {
+    engine.set_alive(0, true);
+    engine.set_alive(1, true);
+  }
+  Stub program;
+  Box box;
+  Engine engine{toy, 2, program, box};
+};
+
+TEST_F(SumNode, WaitsForEveryInputThatCanStillCome) {
+  engine.arrive(0, tensor(1, 0b1));
+  EXPECT_FALSE(box.wait(0, 50ms));
+  engine.arrive(1, tensor(1));
+  auto sent = box.wait(0);
+  ASSERT_TRUE(sent);
+  EXPECT_EQ(sent->first, 3u);
+  EXPECT_TRUE(sent->second.present);
+  EXPECT_EQ(sent->second.used, 0b111u); // what b rests on, and both hyperconnections
+}
+TEST_F(SumNode, FiresAtOnceWhenTheMissingSenderDies) {
+  engine.arrive(1, tensor(1));
+  engine.set_alive(0, false);
+  auto sent = box.wait(0);
+  ASSERT_TRUE(sent);
+  EXPECT_EQ(sent->second.used, 0b100u);
+}
+TEST_F(SumNode, SendsAbsentWhenNothingIsPresent) {
+  engine.arrive(0, absent(1));
+  engine.arrive(1, absent(1));
+  auto sent = box.wait(0);
+  ASSERT_TRUE(sent);
+  EXPECT_FALSE(sent->second.present);
+  EXPECT_TRUE(sent->second.values.empty());
+}
+TEST_F(SumNode, FiresBeforeTheDeadlineWithWhatIsThere) {
+  const Time begin = Clock::now();
+  engine.arrive(0, tensor(1, 0, 100ms));
+  auto sent = box.wait(0);
+  ASSERT_TRUE(sent);
+  EXPECT_LT(Clock::now() - begin, 100ms + 50ms);
+  EXPECT_EQ(sent->second.used, 0b10u);
+}
+TEST_F(SumNode, DropsDuplicatesAndWhatComesTooLate) {
+  EXPECT_TRUE(engine.arrive(0, tensor(1)));
+  EXPECT_FALSE(engine.arrive(0, tensor(1)));
+  EXPECT_TRUE(engine.arrive(1, tensor(1)));
+  ASSERT_TRUE(box.wait(0));
+  EXPECT_FALSE(engine.arrive(1, tensor(1)));
+  EXPECT_EQ(engine.counters().dropped, 2u);
+  EXPECT_FALSE(box.wait(1, 50ms));
+}
+TEST_F(SumNode, IsFedWhileAnyInputCanCome) {
+  engine.set_alive(0, false);
+  EXPECT_TRUE(engine.fed());
+  engine.set_alive(1, false);
+  EXPECT_FALSE(engine.fed());
+}
+TEST_F(SumNode, KeepsNoMoreThanSoManyRequests) {
+  for (std::uint64_t request = 1; request <= Engine::kMaxOpen + 10; ++request)
+    engine.arrive(0, tensor(request));
+  EXPECT_GE(engine.counters().dropped, 10u);
+}
+
+/// Node d takes c (position 0), or b (position 1) where c is absent; it holds the output.
+class FailoverNode : public testing::Test {
+protected:
+  void SetUp() override {
+    engine.set_alive(0, true);
+    engine.set_alive(1, true);
+  }
+  Reply collect(std::uint64_t request, Duration deadline = 10s) {
+    auto promise = std::make_shared<std::promise<Reply>>();
+    engine.collect(request, Clock::now() + deadline,
+                   [promise](const Reply &reply) { promise->set_value(reply); });
+    auto future = promise->get_future();
+    EXPECT_EQ(future.wait_for(5s), std::future_status::ready);
+    return future.get();
+  }
+  Stub program;
+  Box box;
+  Engine engine{toy, 3, program, box};
+};
+
+TEST_F(FailoverNode, DoesNotWaitForAStandInThatIsNotNeeded) {
+  engine.arrive(0, tensor(1, 0b1));
+  const Reply reply = collect(1);
+  EXPECT_TRUE(reply.present);
+  EXPECT_EQ(reply.used, 0b01001u);
+}
+TEST_F(FailoverNode, WaitsForTheStandInWhereTheInputIsAbsent) {
+  engine.arrive(0, absent(1));
+  engine.arrive(1, tensor(1));
+  EXPECT_EQ(collect(1).used, 0b10000u);
+}
+TEST_F(FailoverNode, KeepsAnAnswerThatComesBeforeItIsAskedFor) {
+  engine.arrive(0, tensor(1));
+  std::this_thread::sleep_for(50ms);
+  EXPECT_TRUE(collect(1).present);
+}
+TEST_F(FailoverNode, AnswersOnce) {
+  engine.arrive(0, tensor(1));
+  EXPECT_TRUE(collect(1).present);
+  EXPECT_FALSE(collect(1).present);
+}
+TEST_F(FailoverNode, SaysThatNothingFlowsWhenAllSendersAreDead) {
+  engine.set_alive(0, false);
+  engine.set_alive(1, false);
+  const Reply reply = collect(1);
+  EXPECT_FALSE(reply.present);
+  EXPECT_NE(reply.reason.find("no information flow"), std::string::npos);
+}
+TEST_F(FailoverNode, GivesUpAtTheDeadline) {
+  const Time begin = Clock::now();
+  EXPECT_FALSE(collect(1, 50ms).present);
+  EXPECT_LT(Clock::now() - begin, 150ms);
+}
+
+} // namespace
+} // namespace rnet::net
