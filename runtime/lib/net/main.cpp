@@ -44,13 +44,14 @@ class Network final : public Outbox {
 public:
   Network(const NetworkDescription &network, std::size_t node, const std::string &weights,
           std::uint64_t incarnation, const std::map<std::string, std::string> &peers)
-      : streams_(network.hyperconnections.size()), sequences_(network.hyperconnections.size()) {
+      : streams_(network.hyperconnections.size()), sequences_(network.hyperconnections.size()),
+        beats_of_(network.hyperconnections.size()), was_beating_(network.hyperconnections.size()) {
     proto::Hello hello;
     hello.set_topology(std::string(network.topology_fingerprint));
     hello.set_weights(weights);
     hello.set_node(std::string(network.nodes[node].name));
     hello.set_incarnation(incarnation);
-    std::map<std::string, bool> beating;
+    std::map<std::string, std::size_t> beating;
     for (std::size_t k = 0; k < network.hyperconnections.size(); ++k) {
       const HyperconnectionDescription &connection = network.hyperconnections[k];
       if (connection.from != node)
@@ -65,7 +66,9 @@ public:
             stub.async()->Deliver(context, ack, reactor);
           },
           packet, kQueue);
-      if (beating.emplace(receiver, true).second) {
+      auto [found, is_new] = beating.emplace(receiver, beats_.size());
+      beats_of_[k] = found->second;
+      if (is_new) {
         proto::Beat beat;
         *beat.mutable_hello() = hello;
         beats_.push_back(std::make_unique<Stream<proto::Beat>>(
@@ -95,9 +98,15 @@ public:
   }
 
   void tick(bool fed) {
-    for (auto &stream : streams_)
-      if (stream)
-        stream->tick();
+    for (std::size_t k = 0; k < streams_.size(); ++k) {
+      if (!streams_[k])
+        continue;
+      // Beats notice within 10 ms that a receiver has gone; the streams to it start anew.
+      const bool beating = beats_[beats_of_[k]]->open();
+      if (std::exchange(was_beating_[k], beating) != 0 && !beating)
+        streams_[k]->restart();
+      streams_[k]->tick();
+    }
     proto::Beat beat;
     beat.set_fed(fed);
     for (auto &stream : beats_) {
@@ -111,6 +120,8 @@ private:
   std::vector<std::unique_ptr<Stream<proto::Packet>>> streams_;
   std::vector<std::unique_ptr<Stream<proto::Beat>>> beats_;
   std::vector<std::uint64_t> sequences_; ///< the engine's thread only
+  std::vector<std::size_t> beats_of_;    ///< [hyperconnection]: the heartbeats to its receiver
+  std::vector<char> was_beating_;        ///< [hyperconnection], at the last tick
 };
 
 std::atomic<bool> stopping = false; // a signal handler has nothing but globals

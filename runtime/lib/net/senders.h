@@ -34,19 +34,27 @@ public:
   ~Stream() {
     std::unique_lock lock(mutex_);
     stopping_ = true;
-    if (call_)
-      call_->context.TryCancel();
+    cancel();
     done_.wait(lock, [&] { return !call_; });
   }
 
   void write(T message) {
     std::lock_guard lock(mutex_);
-    if (!call_)
+    if (!call_ || !held_)
       return; // nobody listens: the receiver knows that this sender is gone
     queue_.push_back(std::move(message));
     if (queue_.size() > capacity_)
       queue_.pop_front();
     pump();
+  }
+  /// Opens the stream anew: its receiver has gone, which an idle stream does not notice by itself.
+  void restart() {
+    std::lock_guard lock(mutex_);
+    cancel();
+  }
+  bool open() const {
+    std::lock_guard lock(mutex_);
+    return call_ && held_;
   }
   bool idle() const {
     std::lock_guard lock(mutex_);
@@ -61,6 +69,9 @@ public:
     writing_ = false;
     queue_.assign(1, greeting_);
     start_(*stub_, &call_->context, &call_->ack, call_);
+    // Writes start on other threads than gRPC's own: without a hold the call could end under them.
+    held_ = true;
+    call_->AddHold();
     pump();
     call_->StartCall();
   }
@@ -73,6 +84,8 @@ private:
       stream.writing_ = false;
       if (ok)
         stream.pump();
+      else
+        stream.release();
     }
     void OnDone(const grpc::Status &) override {
       {
@@ -89,8 +102,18 @@ private:
     proto::Ack ack;
   };
 
-  void pump() { // with the lock
-    if (writing_ || queue_.empty() || !call_)
+  // The rest with the lock.
+  void release() {
+    if (std::exchange(held_, false))
+      call_->RemoveHold(); // OnDone follows, on a thread of gRPC's
+  }
+  void cancel() {
+    if (call_)
+      call_->context.TryCancel();
+    release();
+  }
+  void pump() {
+    if (writing_ || queue_.empty() || !held_)
       return;
     writing_ = true;
     current_ = std::move(queue_.front());
@@ -107,7 +130,7 @@ private:
   std::deque<T> queue_;
   T current_;
   Call *call_ = nullptr; ///< deletes itself when it is done
-  bool writing_ = false, stopping_ = false;
+  bool writing_ = false, held_ = false, stopping_ = false;
   Time next_try_{};
 };
 
