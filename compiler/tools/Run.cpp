@@ -356,8 +356,8 @@ Status runNetwork(const RunOptions &options) {
   net::Client client(addresses, inputs, network->outputNode);
   if (Status status = waitUntilReady(*network, processes, client); !status.ok() || interrupted)
     return status;
-  std::cerr << "network " << network->name << " ready: " << network->nodes.size() << " nodes"
-            << std::endl;
+  std::cerr << "network " + network->name + " ready: " + std::to_string(network->nodes.size()) +
+                   " nodes\n";
 
   Runner runner(*network, options, client);
   if (endsWith(options.input, ".npz") || endsWith(options.input, ".csv"))

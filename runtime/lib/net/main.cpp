@@ -181,7 +181,9 @@ Status run(const Options &options, const NetworkDescription &network, std::size_
   std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
   if (!server)
     return Status::error("cannot listen on '" + options.listen + "': is another node there?");
-  std::cerr << "node " << network.nodes[node].name << " listens on " << options.listen << std::endl;
+  // In one piece: other processes write to the same terminal.
+  std::cerr << "node " + std::string(network.nodes[node].name) + " listens on " + options.listen +
+                   "\n";
 
   for (Time planned = Clock::now(); !stopping; planned += kBeatInterval) {
     std::this_thread::sleep_until(planned);
