@@ -24,8 +24,37 @@ static NodeCost getCostOf(Operation *op) {
 }
 
 NodeCost rnet::getCost(NodeOp node) { return getCostOf(node); }
-NodeCost rnet::getCost(ProgramOp program) { return getCostOf(program); }
+NodeCost rnet::getCost(ProgramOp program) {
+  NodeCost cost = getCostOf(program);
+  if (ArenaAttr arena = program.getArenaAttr())
+    cost.activations =
+        arena.getColumns() * static_cast<int64_t>(sizeof(float)) + arena.getMasks();
+  return cost;
+}
+
+ProgramOp rnet::findProgram(ModuleOp module, NodeOp node, ir::Role role) {
+  for (auto program : module.getOps<ProgramOp>())
+    if (program.getNode() == node.getName() && program.getRole() == role)
+      return program;
+  return {};
+}
 
 int64_t rnet::getBytes(HyperconnectionOp connection) {
   return getRowWidth(connection.getValue().getType()) * static_cast<int64_t>(sizeof(float));
+}
+
+int64_t rnet::getBytesSent(NodeOp node) {
+  int64_t bytes = 0;
+  for (Value result : node.getResults())
+    for (Operation *user : result.getUsers())
+      if (auto connection = dyn_cast<HyperconnectionOp>(user))
+        bytes += getBytes(connection);
+  return bytes;
+}
+
+std::string rnet::grouped(int64_t number) {
+  std::string digits = std::to_string(number);
+  for (int64_t at = static_cast<int64_t>(digits.size()) - 3; at > 0; at -= 3)
+    digits.insert(at, ",");
+  return digits;
 }

@@ -8,6 +8,7 @@
 #include "mlir/Dialect/EmitC/IR/EmitC.h"
 #include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/FormatVariadic.h"
 
@@ -28,14 +29,6 @@ static std::string describe(Type rows) {
   llvm::interleave(getRowShape(rows), stream, "x");
   stream << ']';
   return text;
-}
-
-/// "526,000": digits in groups.
-static std::string grouped(int64_t number) {
-  std::string digits = std::to_string(number);
-  for (int64_t at = static_cast<int64_t>(digits.size()) - 3; at > 0; at -= 3)
-    digits.insert(at, ",");
-  return digits;
 }
 
 /// The member that holds a layer's parameters: `fog2.dense1.weight` is in dense1_ on fog2.
@@ -204,7 +197,7 @@ private:
     verbatim(
         formatv(
             "//   {0} parameters, {1} B of weights, {2} B of activations a row, {3} multiply-adds",
-            grouped(cost.parameters), grouped(cost.parameters * 4),
+            grouped(cost.parameters), grouped(cost.weights()),
             grouped(program.getArenaAttr().getColumns() * 4), grouped(cost.multiplyAdds))
             .str());
   }
@@ -250,10 +243,7 @@ private:
     function("load", {{"const rnet::WeightsFile &", "weights"}}, "override", "rnet::Status");
     verbatim("rnet::Loader loader(weights);");
     for (KernelOpInterface kernel : stored) {
-      std::string call = "loader.load(" + storageName(kernel);
-      for (FlatSymbolRefAttr symbol : kernel.getKernelParameters())
-        call += (", \"" + symbol.getValue() + "\"").str();
-      verbatim(call + ");");
+      verbatim("loader.load(" + storageName(kernel) + ", " + kernel.getKernelLoad() + ");");
     }
     returnValue(literal("loader.status()", "rnet::Status"));
 
@@ -340,6 +330,11 @@ private:
         "rnet.initializer",
         builder.getStringAttr(
             formatv("{{network().parameters.subspan({0}, {1})}", count ? first : 0, count).str()));
+    llvm::StringSet<> states;
+    for (Operation &op : body)
+      if (auto kernel = dyn_cast<KernelOpInterface>(op);
+          kernel && !kernel.getKernelState().empty() && states.insert(storageName(kernel)).second)
+        field(storageName(kernel), kernel.getKernelState());
     field("arena_", "rnet::ArenaStorage<T>");
     for (ReceiveOp receive : kept)
       field(keptName(receive), "rnet::Tensor<const T>", "kept for the way back");
@@ -354,17 +349,17 @@ private:
 
   /// Received tensors and masks that the backward program reads stay in members.
   void findKept(ReverseOp reverse) {
-    for (ReceiveOp receive : program.getOps<ReceiveOp>())
-      for (Value value : receive->getResults())
-        for (Operation *user : value.getUsers())
-          if (reverse->isBeforeInBlock(user))
-            kept.insert(receive);
+    for (Operation &op : llvm::make_range(Block::iterator(reverse), program.getBody().front().end()))
+      for (Value operand : op.getOperands())
+        if (auto receive = lookThroughViews(operand).getDefiningOp<ReceiveOp>())
+          kept.insert(receive);
   }
   std::string keptName(ReceiveOp receive) { return nameOf(receive.getValue()) + "_"; }
 
   /// The emitted value for a value of the program. In backward, values of forward are found again
   /// where they lie.
   Value valueOf(Value value) {
+    value = lookThroughViews(value);
     if (Value known = values.lookup(value))
       return known;
     Operation *op = value.getDefiningOp();
@@ -412,11 +407,11 @@ private:
     if (auto kernel = dyn_cast<KernelOpInterface>(op)) {
       emitKernel(kernel);
     } else if (auto receive = dyn_cast<ReceiveOp>(op)) {
-      emitReceive(receive, "inputs", receive.getIndex(), receive.getValue(), receive.getPresent());
+      emitReceive("inputs", receive.getIndex(), receive.getValue(), receive.getPresent());
       if (kept.contains(receive))
         verbatim(keptName(receive) + " = inputs[" + Twine(receive.getIndex()) + "];");
     } else if (auto receive = dyn_cast<ReceiveGradientOp>(op)) {
-      emitReceive(receive, "output_gradients", receive.getIndex(), receive.getValue(),
+      emitReceive("output_gradients", receive.getIndex(), receive.getValue(),
                   receive.getPresent());
     } else if (auto send = dyn_cast<SendOp>(op)) {
       emitSend(send);
@@ -430,14 +425,14 @@ private:
     } else if (auto intersect = dyn_cast<IntersectOp>(op)) {
       Value lhs = valueOf(intersect.getLhs()), rhs = valueOf(intersect.getRhs());
       call("rnet::intersect", {lhs, rhs, valueOf(intersect.getOutput())});
-    } else if (!isa<ParameterOp, AliveOp>(op)) {
+    } else if (!isa<ParameterOp, AliveOp>(op) && !isView(op)) {
       return op->emitOpError(
           "cannot be converted: run rnet-insert-routing and rnet-plan-buffers first");
     }
     return success();
   }
 
-  void emitReceive(Operation *op, StringRef source, int64_t index, Value value, Value present) {
+  void emitReceive(StringRef source, int64_t index, Value value, Value present) {
     const std::string element = formatv("{0}[{1}]", source, index);
     if (!value.use_empty())
       values[value] = rows(nameOf(value), element, value.getType(), {}, true);
@@ -458,7 +453,9 @@ private:
     if (trains)
       for (FlatSymbolRefAttr symbol : kernel.getKernelParameters())
         operands.push_back(parameter(symbol));
-    else if (!kernel.getKernelStorage().empty())
+    if (trains && !kernel.getKernelState().empty())
+      operands.push_back(literal(storageName(kernel), kernel.getKernelState()));
+    else if (!trains && !kernel.getKernelStorage().empty())
       operands.push_back(literal(storageName(kernel), kernel.getKernelStorage()));
     for (Attribute attribute : kernel.getKernelLiterals())
       operands.push_back(literal(spell(attribute), "double"));
@@ -488,7 +485,8 @@ private:
       verbatim(element + " = rnet::tensor<const T>({}, {});", {valueOf(send.getValue()), present});
       return;
     }
-    auto sentAt = send.getValue().getDefiningOp()->getAttrOfType<IntegerAttr>(kSentAtAttr);
+    Operation *source = lookThroughViews(send.getValue()).getDefiningOp();
+    auto sentAt = source->getAttrOfType<IntegerAttr>(kSentAtAttr);
     if (!sentAt) {
       Value value = valueOf(send.getValue());
       Value to =

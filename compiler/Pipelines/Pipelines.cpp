@@ -26,9 +26,12 @@ void rnet::buildNetworkPipeline(OpPassManager &passes, Scheme scheme) {
 void rnet::buildInferencePipeline(OpPassManager &passes) {
   passes.addPass(createPartitionByNode({Role::Infer}));
   OpPassManager &program = passes.nest<ProgramOp>();
+  program.addPass(createStripDropout());
+  program.addPass(createFoldBatchNorms());
   program.addPass(createInsertRouting());
   program.addPass(createFuseActivations());
   program.addPass(createPlanBuffers());
+  passes.addPass(createCheckBudgets());
 }
 
 void rnet::buildTrainingPipeline(OpPassManager &passes) {

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "rnet/Transforms/Passes.h"
 
+#include "llvm/Support/FormatVariadic.h"
+
 namespace rnet {
 #define GEN_PASS_DEF_INFERSHAPES
 #include "rnet/Transforms/Passes.h.inc"
@@ -18,6 +20,22 @@ static std::string describe(Type type) {
   llvm::interleave(getRowShape(type), stream, "x");
   stream << ']';
   return text;
+}
+
+/// The layer that makes rows of one shape those of another; empty where there is none so simple.
+static std::string suggestProjection(Type from, Type to) {
+  ArrayRef<int64_t> have = getRowShape(from), want = getRowShape(to);
+  if (have.size() == 1 && want.size() == 1)
+    return llvm::formatv("dense({0})", want[0]);
+  if (have.size() != 3 || want.size() != 3)
+    return "";
+  auto ceil = [](int64_t a, int64_t b) { return (a + b - 1) / b; };
+  const int64_t y = ceil(have[0], want[0]), x = ceil(have[1], want[1]);
+  if (y == x && ceil(have[0], y) == want[0] && ceil(have[1], x) == want[1])
+    return llvm::formatv(y == 1 ? "conv({0}, 1x1)" : "conv({0}, 1x1, stride: {1})", want[2], y);
+  if (have[2] == want[2] && have[0] <= want[0] && have[1] <= want[1])
+    return llvm::formatv("zero_pad(bottom: {0}, right: {1})", want[0] - have[0], want[1] - have[1]);
+  return "";
 }
 
 namespace {
@@ -136,9 +154,9 @@ private:
       InFlightDiagnostic error = emitError(place->getLoc());
       error << "found " << describe(input.getType()) << ", but '" << node.getName() << "' adds "
             << describe(model.getType());
-      ArrayRef<int64_t> wanted = getRowShape(model.getType());
-      if (connection && wanted.size() == 1)
-        error << "; 'project dense(" << wanted[0] << ")' would make them meet";
+      if (std::string mend = suggestProjection(input.getType(), model.getType());
+          connection && !mend.empty())
+        error << "; 'project " << mend << "' would make them meet";
       error << " [shape-mismatch]";
       error.attachNote(node.getLoc()) << "'" << node.getName() << "' is declared here";
       return failure();

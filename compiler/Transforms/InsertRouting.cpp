@@ -89,6 +89,12 @@ private:
       routeKernel(kernel);
       return success();
     }
+    if (isView(op)) {
+      const Routed input = routed.at(op->getOperand(0));
+      op->setOperand(0, input.value);
+      routed[op->getResult(0)] = {op->getResult(0), input.present};
+      return success();
+    }
     if (auto mux = dyn_cast<MuxOp>(op))
       routed[mux.getOutput()] = join(mux.getLoc(), mux.getInputs());
     else if (auto failout = dyn_cast<FailoutOp>(op))

@@ -82,11 +82,11 @@ private:
     int64_t time = 0;
     for (Operation &op : body) {
       for (Value operand : op.getOperands())
-        if (auto found = buffers.find(operand); found != buffers.end())
+        if (auto found = buffers.find(lookThroughViews(operand)); found != buffers.end())
           // What training hands to other nodes is read until they are done.
           found->second.last =
               std::max(found->second.last, trains && isa<SendOp, SendGradientOp>(op) ? end : time);
-      if (!isa<ReceiveOp, ReceiveGradientOp, AliveOp>(op))
+      if (!isa<ReceiveOp, ReceiveGradientOp, AliveOp>(op) && !isView(&op))
         for (Value result : op.getResults()) {
           if (!trains && !isMask(result.getType()))
             if (std::optional<int64_t> sentAt = findSend(result)) {
@@ -105,14 +105,16 @@ private:
 
   /// The output that a value is sent at, once only: it can be computed there.
   static std::optional<int64_t> findSend(Value value) {
-    std::optional<int64_t> index;
+    SmallVector<int64_t> sends;
+    collectSends(value, sends);
+    return sends.size() == 1 ? std::optional(sends.front()) : std::nullopt;
+  }
+  static void collectSends(Value value, SmallVectorImpl<int64_t> &sends) {
     for (Operation *user : value.getUsers())
-      if (auto send = dyn_cast<SendOp>(user)) {
-        if (index)
-          return std::nullopt;
-        index = send.getIndex();
-      }
-    return index;
+      if (auto send = dyn_cast<SendOp>(user))
+        sends.push_back(send.getIndex());
+      else if (isView(user))
+        collectSends(user->getResult(0), sends);
   }
 };
 } // namespace

@@ -1,6 +1,6 @@
 // Registration, attributes and the facts about types.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "rnet/Dialect/RNetDialect.h"
+#include "AssemblyFormat.h"
 
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -12,21 +12,6 @@ using namespace rnet;
 #include "rnet/Dialect/RNetEnums.cpp.inc"
 #include "rnet/Dialect/RNetInterfaces.cpp.inc"
 
-/// `[0, 2]`: positions of operands.
-static ParseResult parsePositions(AsmParser &parser, DenseI64ArrayAttr &positions) {
-  SmallVector<int64_t> values;
-  if (parser.parseCommaSeparatedList(AsmParser::Delimiter::Square,
-                                     [&] { return parser.parseInteger(values.emplace_back()); }))
-    return failure();
-  positions = DenseI64ArrayAttr::get(parser.getContext(), values);
-  return success();
-}
-static void printPositions(AsmPrinter &printer, DenseI64ArrayAttr positions) {
-  printer << '[';
-  llvm::interleaveComma(positions.asArrayRef(), printer);
-  printer << ']';
-}
-
 #define GET_ATTRDEF_CLASSES
 #include "rnet/Dialect/RNetAttributes.cpp.inc"
 
@@ -35,10 +20,7 @@ void RNetDialect::initialize() {
 #define GET_ATTRDEF_LIST
 #include "rnet/Dialect/RNetAttributes.cpp.inc"
       >();
-  addOperations<
-#define GET_OP_LIST
-#include "rnet/Dialect/RNetOps.cpp.inc"
-      >();
+  registerRNetDialectOperations(this);
 }
 
 bool rnet::isRows(Type type) {
@@ -72,6 +54,30 @@ StringRef rnet::getUserName(Operation *op) {
   if (auto name = dyn_cast<NameLoc>(op->getLoc()))
     return name.getName();
   return {};
+}
+
+bool rnet::isView(Operation *op) {
+  auto layer = dyn_cast_or_null<LayerOpInterface>(op);
+  return layer && layer.isView();
+}
+
+Value rnet::lookThroughViews(Value value) {
+  while (isView(value.getDefiningOp()))
+    value = value.getDefiningOp()->getOperand(0);
+  return value;
+}
+
+bool rnet::isTraining(Operation *op) {
+  auto program = op->getParentOfType<ProgramOp>();
+  return program && program.getRole() == ir::Role::Train;
+}
+
+std::string rnet::quoteNames(ArrayRef<FlatSymbolRefAttr> symbols) {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  llvm::interleaveComma(symbols, stream,
+                        [&](FlatSymbolRefAttr symbol) { stream << '"' << symbol.getValue() << '"'; });
+  return text;
 }
 
 ParameterOp rnet::lookupParameter(Operation *op, StringRef name) {

@@ -1,6 +1,10 @@
 // Layers: shapes, costs, meaning, adjoints and kernels, one group per layer.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "rnet/Dialect/RNetDialect.h"
+#include "Weighed.h"
+
+#include "rnet/Dialect/Geometry.h"
+
+#include "llvm/Support/FormatVariadic.h"
 
 #include <cmath>
 
@@ -8,11 +12,7 @@ using namespace mlir;
 using namespace rnet;
 using namespace rnet::ir;
 
-using Shapes = ArrayRef<ArrayRef<int64_t>>;
-using Inputs = ArrayRef<ArrayRef<double>>;
-using ParameterLookup = llvm::function_ref<ArrayRef<double>(StringRef)>;
-
-/// "Dense<23, 250>" from its parts.
+/// "rnet::Dense<23, 250>" from its parts.
 static std::string templateName(StringRef name, ArrayRef<int64_t> arguments) {
   std::string text;
   llvm::raw_string_ostream stream(text);
@@ -24,28 +24,46 @@ static std::string templateName(StringRef name, ArrayRef<int64_t> arguments) {
 
 //===-- Dense ---------------------------------------------------------------------------------===//
 
+/// Rows of an image are pixels, each of which is a row of channels.
+static bool isImage(Type rows) { return getRowShape(rows).size() == 3; }
+static int64_t channelsOf(Type rows) { return getRowShape(rows).back(); }
+static int64_t pixelsOf(Type rows) { return getRowWidth(rows) / channelsOf(rows); }
+/// "dense" for vectors, "pixel_dense<1024>" for images of as many pixels.
+static std::string denseKernel(StringRef suffix, Type rows) {
+  if (!isImage(rows))
+    return ("dense" + suffix).str();
+  return ("pixel_dense" + suffix + "<" + Twine(pixelsOf(rows)) + ">").str();
+}
+
 FailureOr<SmallVector<int64_t>> DenseOp::inferRowShape(Shapes inputs) {
-  if (inputs[0].size() != 1)
-    return emitOpError() << "takes a flat row, found one of rank " << inputs[0].size();
-  return SmallVector<int64_t>{static_cast<int64_t>(getUnits())};
+  if (inputs[0].size() != 1 && inputs[0].size() != 3)
+    return emitOpError() << "takes a flat row or an image, found one of rank " << inputs[0].size();
+  SmallVector<int64_t> shape = llvm::to_vector(inputs[0]);
+  shape.back() = static_cast<int64_t>(getUnits());
+  return shape;
 }
 
 SmallVector<ParameterUse> DenseOp::getParameterUses(Shapes inputs) {
   const int64_t units = getUnits();
-  return {{getWeightAttr(), {units, inputs[0][0]}}, {getBiasAttr(), {units}}};
+  SmallVector<ParameterUse> uses = {{getWeightAttr(), {units, inputs[0].back()}}};
+  addUses(uses, getBiasAttr(), getNormalizedAttr(), units);
+  return uses;
 }
 
-int64_t DenseOp::getMultiplyAdds() { return getUnits() * getRowWidth(getInput().getType()); }
+int64_t DenseOp::getMultiplyAdds() {
+  return static_cast<int64_t>(getUnits()) * getRowWidth(getInput().getType());
+}
 
 void DenseOp::interpretRow(Inputs inputs, ParameterLookup parameter,
                            MutableArrayRef<double> output) {
-  ArrayRef<double> x = inputs[0], weight = parameter(getWeight()), bias = parameter(getBias());
-  for (size_t unit = 0; unit < output.size(); ++unit) {
-    output[unit] = bias[unit];
-    for (size_t k = 0; k < x.size(); ++k)
-      output[unit] += weight[unit * x.size() + k] * x[k];
-    if (getActivation() == Activation::Relu)
-      output[unit] = std::max(output[unit], 0.0);
+  ArrayRef<double> x = inputs[0], weight = parameter(getWeight());
+  const size_t units = getUnits(), channels = weight.size() / units;
+  for (size_t at = 0; at < output.size(); ++at) {
+    const size_t unit = at % units, first = at / units * channels;
+    double sum = 0;
+    for (size_t k = 0; k < channels; ++k)
+      sum += weight[unit * channels + k] * x[first + k];
+    output[at] = finish(sum, unit, getBiasAttr(), getNormalizedAttr(), getActivation(), parameter);
   }
 }
 
@@ -61,50 +79,48 @@ SmallVector<Value> DenseOp::buildAdjoint(OpBuilder &builder, Value gradient,
 }
 
 bool DenseOp::fuseActivation(Activation activation) {
-  setActivation(activation);
-  return true;
+  return takeActivation(*this, activation);
+}
+bool DenseOp::foldNormalization(NormalizedAttr normalization) {
+  return takeNormalization(*this, normalization);
 }
 
 std::string DenseOp::getKernelName() {
-  return getActivation() == Activation::None
-             ? "dense"
-             : ("dense_" + stringifyActivation(getActivation())).str();
+  // Pixels are what a convolution of 1x1 sees; in training the products differ.
+  Type input = getInput().getType();
+  if (isTraining(*this))
+    return denseKernel("", input);
+  return spellActivated(isImage(input) ? "conv" : "dense", getActivation());
 }
 SmallVector<FlatSymbolRefAttr> DenseOp::getKernelParameters() {
-  return {getWeightAttr(), getBiasAttr()};
+  return weighed(getWeightAttr(), getBiasAttr(), getNormalizedAttr());
 }
 std::string DenseOp::getKernelStorage() {
-  return templateName("Dense",
-                      {getRowWidth(getInput().getType()), static_cast<int64_t>(getUnits())});
+  Type input = getInput().getType();
+  const int64_t units = getUnits();
+  if (!isImage(input))
+    return templateName("Dense", {getRowWidth(input), units});
+  ArrayRef<int64_t> shape = getRowShape(input);
+  return llvm::formatv("rnet::PixelDense<rnet::Image{{{0}, {1}, {2}}, {3}>", shape[0], shape[1],
+                       shape[2], units);
+}
+std::string DenseOp::getKernelLoad() {
+  return spellLoad(getWeightAttr(), getBiasAttr(), getNormalizedAttr());
 }
 
-std::string DenseAdjointInputOp::getKernelName() { return "dense_adjoint_input"; }
+std::string DenseAdjointInputOp::getKernelName() {
+  return denseKernel("_adjoint_input", getGradient().getType());
+}
 SmallVector<FlatSymbolRefAttr> DenseAdjointInputOp::getKernelParameters() {
   return {getWeightAttr()};
 }
 
-std::string DenseAdjointParametersOp::getKernelName() { return "dense_adjoint_parameters"; }
+std::string DenseAdjointParametersOp::getKernelName() {
+  return denseKernel("_adjoint_parameters", getInput().getType());
+}
 SmallVector<FlatSymbolRefAttr> DenseAdjointParametersOp::getKernelParameters() {
-  return {getWeightAttr(), getBiasAttr()};
+  return weighed(getWeightAttr(), getBiasAttr(), {});
 }
-
-//===-- Relu ----------------------------------------------------------------------------------===//
-
-FailureOr<SmallVector<int64_t>> ReluOp::inferRowShape(Shapes inputs) {
-  return llvm::to_vector(inputs[0]);
-}
-void ReluOp::interpretRow(Inputs inputs, ParameterLookup, MutableArrayRef<double> output) {
-  for (auto [x, y] : llvm::zip_equal(inputs[0], output))
-    y = std::max(x, 0.0);
-}
-SmallVector<Value> ReluOp::buildAdjoint(OpBuilder &builder, Value gradient, ArrayRef<bool>) {
-  return {ReluAdjointOp::create(builder, getLoc(), getOutput().getType(), getOutput(), gradient,
-                                Value())
-              .getOutput()};
-}
-std::optional<Activation> ReluOp::getActivationKind() { return Activation::Relu; }
-std::string ReluOp::getKernelName() { return "relu"; }
-std::string ReluAdjointOp::getKernelName() { return "relu_adjoint"; }
 
 //===-- Softmax -------------------------------------------------------------------------------===//
 
@@ -178,14 +194,13 @@ FailureOr<SmallVector<int64_t>> NormalizeOp::inferRowShape(Shapes inputs) {
   return llvm::to_vector(inputs[0]);
 }
 SmallVector<ParameterUse> NormalizeOp::getParameterUses(Shapes inputs) {
-  return {{getMeanAttr(), llvm::to_vector(inputs[0])},
-          {getDeviationAttr(), llvm::to_vector(inputs[0])}};
+  return {{getMeanAttr(), {inputs[0].back()}}, {getDeviationAttr(), {inputs[0].back()}}};
 }
 void NormalizeOp::interpretRow(Inputs inputs, ParameterLookup parameter,
                                MutableArrayRef<double> output) {
   ArrayRef<double> mean = parameter(getMean()), deviation = parameter(getDeviation());
   for (size_t k = 0; k < output.size(); ++k)
-    output[k] = (inputs[0][k] - mean[k]) / deviation[k];
+    output[k] = (inputs[0][k] - mean[k % mean.size()]) / deviation[k % mean.size()];
 }
 SmallVector<Value> NormalizeOp::buildAdjoint(OpBuilder &, Value,
                                              [[maybe_unused]] ArrayRef<bool> needed) {
@@ -197,5 +212,8 @@ SmallVector<FlatSymbolRefAttr> NormalizeOp::getKernelParameters() {
   return {getMeanAttr(), getDeviationAttr()};
 }
 std::string NormalizeOp::getKernelStorage() {
-  return templateName("Normalization", {getRowWidth(getInput().getType())});
+  Type input = getInput().getType();
+  if (!isImage(input))
+    return templateName("Normalization", {getRowWidth(input)});
+  return templateName("Normalization", {getRowWidth(input), channelsOf(input)});
 }

@@ -47,6 +47,9 @@ LogicalResult NetworkOp::verifyRegions() {
       for (NamedAttribute entry : reliability.getNodes())
         if (failed(checkNode(reliability, entry.getName())))
           return failure();
+    } else if (auto budget = dyn_cast<BudgetOp>(op)) {
+      if (failed(checkNode(budget, budget.getNode())))
+        return failure();
     } else if (!isa<NodeOp, ParameterOp, OutputOp, RecipeOp>(op)) {
       return op.emitOpError("may not stand directly in a network");
     }
@@ -183,41 +186,3 @@ LogicalResult YieldOp::verify() {
     return emitOpError("must say for each gradient which input it is of");
   return success();
 }
-
-//===-- Assembly ------------------------------------------------------------------------------===//
-
-/// `[0, 2]`: positions of operands.
-static ParseResult parsePositions(OpAsmParser &parser, DenseI64ArrayAttr &positions) {
-  SmallVector<int64_t> values;
-  if (parser.parseCommaSeparatedList(AsmParser::Delimiter::Square,
-                                     [&] { return parser.parseInteger(values.emplace_back()); }))
-    return failure();
-  positions = parser.getBuilder().getDenseI64ArrayAttr(values);
-  return success();
-}
-static void printPositions(OpAsmPrinter &printer, Operation *, DenseI64ArrayAttr positions) {
-  printer << '[';
-  llvm::interleaveComma(positions.asArrayRef(), printer);
-  printer << ']';
-}
-
-/// One type for all inputs and the result.
-static ParseResult parseJoinTypes(OpAsmParser &parser,
-                                  ArrayRef<OpAsmParser::UnresolvedOperand> inputs,
-                                  SmallVectorImpl<Type> &inputTypes,
-                                  ArrayRef<OpAsmParser::UnresolvedOperand> masks,
-                                  SmallVectorImpl<Type> &maskTypes, Type &output) {
-  if (parser.parseType(output))
-    return failure();
-  inputTypes.assign(inputs.size(), output);
-  maskTypes.assign(masks.size(),
-                   RankedTensorType::get({ShapedType::kDynamic}, parser.getBuilder().getI1Type()));
-  return success();
-}
-static void printJoinTypes(OpAsmPrinter &printer, Operation *, OperandRange, TypeRange,
-                           OperandRange, TypeRange, Type output) {
-  printer << output;
-}
-
-#define GET_OP_CLASSES
-#include "rnet/Dialect/RNetOps.cpp.inc"

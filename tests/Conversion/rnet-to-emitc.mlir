@@ -7,7 +7,7 @@
 // UPSTREAM: rnet::failover
 // UPSTREAM: rnet::dense(
 // UPSTREAM: rnet::join(
-// UPSTREAM: rnet::dense_relu(
+// UPSTREAM: rnet::dense<rnet::Relu>(
 // UPSTREAM: rnet::send(
 
 rnet.network @n scheme resilinet {
@@ -32,7 +32,7 @@ rnet.network @n scheme resilinet {
 // CHECK: call_opaque "rnet::dense"(%[[T1]]
 // CHECK: verbatim "rnet::join({}, {}, rnet::addend({}, {}), rnet::addend({}, {}));"
 // CHECK: %[[OUT:.*]] = call_opaque "outputs[0].rows"()
-// CHECK: call_opaque "rnet::dense_relu"({{.*}}, %[[OUT]])
+// CHECK: call_opaque "rnet::dense<rnet::Relu>"({{.*}}, %[[OUT]])
 // CHECK: emitc.field @a_to_c_projection_ : !emitc.opaque<"rnet::Dense<2, 4>">
 // CHECK: emitc.field @dense1_ : !emitc.opaque<"rnet::Dense<4, 3>">
 rnet.program @C infer "c" of @n in ["b_to_c", "a_to_c"] out [["c_to_d"]] arena <columns = 32, masks = 3> {

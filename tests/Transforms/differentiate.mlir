@@ -22,7 +22,7 @@ rnet.network @n {
   // CHECK: %[[M:.*]] = rnet.failout
   // CHECK: %[[Y:.*]] = rnet.relu
   // CHECK-NEXT: %[[G:.*]] = rnet.reverse(%[[Y]])
-  // CHECK-NEXT: %[[GD:.*]] = rnet.relu_adjoint %[[Y]], %[[G]]
+  // CHECK-NEXT: %[[GD:.*]] = rnet.activation_adjoint relu %[[Y]], %[[G]]
   // CHECK-NEXT: rnet.dense_adjoint_parameters %[[M]], %[[GD]] weight @b.dense1.weight bias @b.dense1.bias
   // CHECK-NEXT: rnet.yield %[[Y]] : tensor<?x4xf32>{{$}}
   %b = rnet.node "b"(%ab) failout 0.1 {

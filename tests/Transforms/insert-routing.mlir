@@ -44,14 +44,14 @@ rnet.program @CTrainer train "c" of @n in ["b_to_c", "a_to_c"] out [["c_to_d", "
   // CHECK-NEXT: %[[G0:.*]], %[[PG0:.*]] = rnet.receive_gradient "c_to_d" at 0
   // CHECK-NEXT: %[[G1:.*]], %[[PG1:.*]] = rnet.receive_gradient "c_to_e" at 1
   // CHECK-NEXT: %[[G:.*]], %[[PG:.*]] = rnet.join(%[[G0]], %[[G1]]) where(%[[PG0]], %[[PG1]])
-  // CHECK-NEXT: %[[GR:.*]] = rnet.relu_adjoint %[[R]], %[[G]] where %[[PG]]
+  // CHECK-NEXT: %[[GR:.*]] = rnet.activation_adjoint relu %[[R]], %[[G]] where %[[PG]]
   // CHECK-NEXT: %[[PGB:.*]] = rnet.intersect %{{.*}}, %[[PG]]
   // CHECK-NEXT: rnet.send_gradient %[[GR]] where %[[PGB]] at 0
   %m = rnet.mux(%b, %a) by sum : (tensor<?x4xf32>, tensor<?x4xf32>) -> tensor<?x4xf32>
   %f = rnet.failout %m : tensor<?x4xf32>
   %r = rnet.relu %f : tensor<?x4xf32> -> tensor<?x4xf32>
   %g = rnet.reverse(%r) : (tensor<?x4xf32>) -> tensor<?x4xf32>
-  %gr = rnet.relu_adjoint %r, %g : tensor<?x4xf32>, tensor<?x4xf32> -> tensor<?x4xf32>
+  %gr = rnet.activation_adjoint relu %r, %g : tensor<?x4xf32>, tensor<?x4xf32> -> tensor<?x4xf32>
   %gb = rnet.mux_adjoint %gr of %m input 0 : tensor<?x4xf32>
   rnet.yield %r : tensor<?x4xf32> gradients %gb : tensor<?x4xf32> of [0]
 }

@@ -29,8 +29,8 @@ rnet.program @Trained train "b" of @n in ["a_to_b"] out [["b_to_c"]] {
   rnet.send %1 where %p at 0 : tensor<?x10xf32>
   rnet.reverse() : () -> ()
   %g, %pg = rnet.receive_gradient "b_to_c" at 0 : tensor<?x10xf32>
-  // CHECK: rnet.relu_adjoint {{.*}}rnet.place = array<i64: 32>
-  %g1 = rnet.relu_adjoint %1, %g where %pg : tensor<?x10xf32>, tensor<?x10xf32> -> tensor<?x10xf32>
-  // CHECK: rnet.relu_adjoint {{.*}}rnet.place = array<i64: 48>
-  %g0 = rnet.relu_adjoint %0, %g1 where %pg : tensor<?x10xf32>, tensor<?x10xf32> -> tensor<?x10xf32>
+  // CHECK: rnet.activation_adjoint relu {{.*}}rnet.place = array<i64: 32>
+  %g1 = rnet.activation_adjoint relu %1, %g where %pg : tensor<?x10xf32>, tensor<?x10xf32> -> tensor<?x10xf32>
+  // CHECK: rnet.activation_adjoint relu {{.*}}rnet.place = array<i64: 48>
+  %g0 = rnet.activation_adjoint relu %0, %g1 where %pg : tensor<?x10xf32>, tensor<?x10xf32> -> tensor<?x10xf32>
 }

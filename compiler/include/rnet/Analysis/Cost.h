@@ -10,13 +10,24 @@ namespace rnet {
 struct NodeCost {
   int64_t parameters = 0;   ///< elements, trained and frozen
   int64_t multiplyAdds = 0; ///< of all layers and projections at the node
+  int64_t activations = 0;  ///< bytes of the arena; 0 for a program that is not planned
+
+  int64_t weights() const { return parameters * static_cast<int64_t>(sizeof(float)); } ///< bytes
 };
 
 /// The cost of a node of a network whose projections have been placed, or of a program.
 NodeCost getCost(NodeOp node);
 NodeCost getCost(ProgramOp program);
 
+/// The program of a node in a module of programs, or null.
+ProgramOp findProgram(mlir::ModuleOp module, NodeOp node, ir::Role role);
+
 /// Bytes that one inference sends along a hyperconnection, without headers.
 int64_t getBytes(HyperconnectionOp connection);
+/// The same for all that a node sends.
+int64_t getBytesSent(NodeOp node);
+
+/// "526,000": digits in groups, for people.
+std::string grouped(int64_t number);
 
 } // namespace rnet

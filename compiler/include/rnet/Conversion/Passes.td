@@ -17,7 +17,7 @@ def ConvertRNetToEmitC : Pass<"convert-rnet-to-emitc", "::mlir::ModuleOp"> {
     %y = rnet.dense %x where %p units 250 ... then relu {rnet.place = array<i64: 256>} : ...
     // becomes
     %y = emitc.call_opaque "arena.rows"() {template_args = [250], args = [256]} ...
-    emitc.call_opaque "rnet::dense_relu"(%p, %x, %dense1_, %y)
+    emitc.call_opaque "rnet::dense<rnet::Relu>"(%p, %x, %dense1_, %y)
     ```
   }];
   let dependentDialects = ["::mlir::emitc::EmitCDialect"];

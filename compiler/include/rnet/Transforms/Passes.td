@@ -107,7 +107,7 @@ def Differentiate : RNet_Pass<"rnet-differentiate"> {
     // becomes
     %y = rnet.relu %d : ...
     %g = rnet.reverse(%y) : ...
-    %gd = rnet.relu_adjoint %y, %g : ...
+    %gd = rnet.activation_adjoint relu %y, %g : ...
     ...
     rnet.yield %y : ... gradients %gx : ... of [0]
     ```
@@ -152,6 +152,31 @@ def InsertRouting : RNet_Pass<"rnet-insert-routing", "::rnet::ProgramOp"> {
   }];
 }
 
+def StripDropout : RNet_Pass<"rnet-strip-dropout", "::rnet::ProgramOp"> {
+  let summary = "Inference: take dropout out";
+  let description = [{
+    ```mlir
+    %y = rnet.dropout %x rate 0.5 number 0 : ...
+    // becomes %x
+    ```
+  }];
+}
+
+def FoldBatchNorms : RNet_Pass<"rnet-fold-batch-norms", "::rnet::ProgramOp"> {
+  let summary = "Inference: take a batch normalisation into the weights of the layer before it";
+  let description = [{
+    The layer's storage does the arithmetic once, in double precision, when it is loaded. A normalisation that
+    follows no layer with weights, or one whose result is used elsewhere too, stays as it is.
+
+    ```mlir
+    %c = rnet.conv %x filters 24 window <...> weight @conv1.weight : ...
+    %y = rnet.batch_norm %c gamma @bn.gamma beta @bn.beta mean @bn.mean variance @bn.variance ... : ...
+    // becomes
+    %y = rnet.conv %x filters 24 window <...> weight @conv1.weight normalized <@bn.gamma, @bn.beta, @bn.mean, @bn.variance, epsilon = 1.0e-3> : ...
+    ```
+  }];
+}
+
 def FuseActivations : RNet_Pass<"rnet-fuse-activations", "::rnet::ProgramOp"> {
   let summary = "Inference: compute an activation in the kernel of the layer before it";
   let description = [{
@@ -174,6 +199,17 @@ def PlanBuffers : RNet_Pass<"rnet-plan-buffers", "::rnet::ProgramOp"> {
 
     ```mlir
     %y = rnet.dense %x ... {rnet.place = array<i64: 256>} : ...
+    ```
+  }];
+}
+
+def CheckBudgets : RNet_Pass<"rnet-check-budgets", "::mlir::ModuleOp"> {
+  let summary = "An error where a node is over its budget";
+  let description = [{
+    Needs planned inference programs. The error is at the `rnet.budget`, with a note on what is largest.
+
+    ```mlir
+    rnet.budget "edge" memory 512000   // error: 'edge' needs 1,040,448 bytes of memory, ...
     ```
   }];
 }

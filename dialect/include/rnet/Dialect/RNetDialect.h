@@ -21,6 +21,7 @@
 // Generated code looks for an enum's attribute where the enum is.
 namespace rnet::ir {
 using rnet::ActivationAttr;
+using rnet::BudgetKindAttr;
 using rnet::HyperconnectionKindAttr;
 using rnet::InitializerAttr;
 using rnet::MuxKindAttr;
@@ -55,6 +56,17 @@ struct ParameterUse {
   mlir::FlatSymbolRefAttr symbol;
   llvm::SmallVector<int64_t> shape;
 };
+
+/// Does the op give its operand another shape and nothing else?
+bool isView(mlir::Operation *op);
+/// The value whose memory a value shares: itself, unless it is the result of a view.
+mlir::Value lookThroughViews(mlir::Value value);
+
+/// Is the op in a training program?
+bool isTraining(mlir::Operation *op);
+
+/// `"edge.dense1.weight", "edge.dense1.bias"`.
+std::string quoteNames(llvm::ArrayRef<mlir::FlatSymbolRefAttr> symbols);
 
 /// The parameter of this name in the network or program that encloses `op`, or null.
 ParameterOp lookupParameter(mlir::Operation *op, llvm::StringRef name);

@@ -60,12 +60,17 @@ def RNet_Initializer : RNet_Enum<"Initializer", "first values of a parameter", [
 def RNet_InitializerAttr : RNet_EnumAttr<RNet_Initializer, "initializer">;
 
 def RNet_Activation : RNet_Enum<"Activation", "activation fused into a layer", [
-  I32EnumAttrCase<"None", 0, "none">, I32EnumAttrCase<"Relu", 1, "relu">]>;
+  I32EnumAttrCase<"None", 0, "none">, I32EnumAttrCase<"Relu", 1, "relu">, I32EnumAttrCase<"Relu6", 2, "relu6">,
+  I32EnumAttrCase<"Sigmoid", 3, "sigmoid">, I32EnumAttrCase<"Tanh", 4, "tanh">, I32EnumAttrCase<"Gelu", 5, "gelu">]>;
 def RNet_ActivationAttr : RNet_EnumAttr<RNet_Activation, "activation">;
 
 def RNet_Role : RNet_Enum<"Role", "what a program is for", [
   I32EnumAttrCase<"Infer", 0, "infer">, I32EnumAttrCase<"Train", 1, "train">]>;
 def RNet_RoleAttr : RNet_EnumAttr<RNet_Role, "role">;
+
+def RNet_BudgetKind : RNet_Enum<"BudgetKind", "what a budget limits", [
+  I32EnumAttrCase<"Memory", 0, "memory">, I32EnumAttrCase<"Sent", 1, "sent">]>;
+def RNet_BudgetKindAttr : RNet_EnumAttr<RNet_BudgetKind, "budget_kind">;
 
 //===-- Attributes ----------------------------------------------------------------------------===//
 
@@ -90,6 +95,31 @@ def RNet_StandInAttr : RNet_Attr<"StandIn", "stand_in"> {
   }];
 }
 def RNet_StandInArrayAttr : TypedArrayAttrBase<RNet_StandInAttr, "stand-in groups of a mux">;
+
+def RNet_WindowAttr : RNet_Attr<"Window", "window"> {
+  let summary = "what slides over an image: kernel and stride, height first, and zero padding";
+  let description = [{
+    `pad` is top, bottom, left, right. Without it the padding is `same`, by TensorFlow's rule: along each side
+    max((ceil(in / stride) - 1) * stride + kernel - in, 0) in all, half of it, rounded down, before the image.
+
+    Example: `#rnet.window<kernel = [3, 3], stride = [2, 2], pad = [0, 1, 0, 1]>`
+  }];
+  let parameters = (ins "::mlir::DenseI64ArrayAttr":$kernel, "::mlir::DenseI64ArrayAttr":$stride,
+                        OptionalParameter<"::mlir::DenseI64ArrayAttr">:$pad);
+  let assemblyFormat = [{
+    `<` `kernel` `=` custom<Positions>($kernel) `,` `stride` `=` custom<Positions>($stride)
+    (`,` `pad` `=` custom<Positions>($pad)^)? `>`
+  }];
+  let genVerifyDecl = 1;
+}
+
+def RNet_NormalizedAttr : RNet_Attr<"Normalized", "normalized"> {
+  let summary = "a batch normalisation that a layer's weights take up when they are loaded";
+  let parameters = (ins "::mlir::FlatSymbolRefAttr":$gamma, "::mlir::FlatSymbolRefAttr":$beta,
+                        "::mlir::FlatSymbolRefAttr":$mean, "::mlir::FlatSymbolRefAttr":$variance,
+                        "::mlir::FloatAttr":$epsilon);
+  let assemblyFormat = "`<` $gamma `,` $beta `,` $mean `,` $variance `,` `epsilon` `=` $epsilon `>`";
+}
 
 def RNet_ArenaAttr : RNet_Attr<"Arena", "arena"> {
   let summary = "memory that a program needs for each row of a batch: elements and presence masks";

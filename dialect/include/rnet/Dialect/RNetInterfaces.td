@@ -30,7 +30,11 @@ def LayerOpInterface : OpInterface<"LayerOpInterface"> {
     InterfaceMethod<"The activation this layer computes and nothing else, where a layer before it could compute it too.",
       "::std::optional<::rnet::ir::Activation>", "getActivationKind", (ins), "", "return ::std::nullopt;">,
     InterfaceMethod<"Takes over the activation that follows; false where the layer's kernel cannot.",
-      "bool", "fuseActivation", (ins "::rnet::ir::Activation":$activation), "", "return false;">
+      "bool", "fuseActivation", (ins "::rnet::ir::Activation":$activation), "", "return false;">,
+    InterfaceMethod<"Takes a batch normalisation that follows into its weights; false where it cannot.",
+      "bool", "foldNormalization", (ins "::rnet::NormalizedAttr":$normalization), "", "return false;">,
+    InterfaceMethod<"Gives its operand another shape and nothing else: no kernel, the same memory.",
+      "bool", "isView", (ins), "", "return false;">
   ];
   let verify = "return ::rnet::verifyLayer($_op);";
 }
@@ -56,22 +60,30 @@ def KernelOpInterface : OpInterface<"KernelOpInterface"> {
   let description = [{
     An op that one call of a runtime kernel computes:
       inference  rnet::NAME(present, inputs..., storage, literals..., output)
-      training   rnet::train::NAME(step, present, inputs..., parameters..., literals..., output)
+      training   rnet::train::NAME(step, present, inputs..., parameters..., state, literals..., output)
     A kernel without a result ends with its parameters. All operands but the mask are inputs; the mask is that of
     the last input (the gradient, in an adjoint).
   }];
   let methods = [
     InterfaceMethod<"The optional mask operand, `where %present`.",
       "::mlir::MutableOperandRange", "getPresentMutable", (ins)>,
-    InterfaceMethod<"Unqualified name of the kernel, `dense_relu`.", "::std::string", "getKernelName", (ins)>,
+    InterfaceMethod<"Unqualified name of the kernel with its template arguments, `dense<rnet::Relu>`.",
+      "::std::string", "getKernelName", (ins)>,
     InterfaceMethod<"Constants passed to the kernel after storage or parameters (F64Attr, I64Attr).",
       "::llvm::SmallVector<::mlir::Attribute>", "getKernelLiterals", (ins), "", "return {};">,
     InterfaceMethod<"Parameter symbols, in the kernel's order; empty where there are none.",
       "::llvm::SmallVector<::mlir::FlatSymbolRefAttr>", "getKernelParameters", (ins), "", "return {};">,
     InterfaceMethod<[{
         In an inference program, the C++ type of the packed storage of the parameters, `rnet::Dense<23, 250>`;
-        empty where there is none. It has a member `load(weights, parameter names...)`.
-      }], "::std::string", "getKernelStorage", (ins), "", "return {};">
+        empty where there is none. It has a member `load(weights, ...)`.
+      }], "::std::string", "getKernelStorage", (ins), "", "return {};">,
+    InterfaceMethod<"Arguments of that `load` as C++: by default the names of the parameters, quoted.",
+      "::std::string", "getKernelLoad", (ins), "",
+      "return ::rnet::quoteNames($_op.getKernelParameters());">,
+    InterfaceMethod<[{
+        In a training program, the C++ type of what the kernel keeps for its adjoint beside tensors; empty where there
+        is nothing. It is shared by the kernels of the same first parameter.
+      }], "::std::string", "getKernelState", (ins), "", "return {};">
   ];
 }
 

@@ -1,4 +1,4 @@
-// Layers, the loss, and their adjoints.
+// What layers are made of, dense layers, scaling, the loss, and their adjoints.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #ifndef RNET_LAYERS_TD
 #define RNET_LAYERS_TD
@@ -30,19 +30,21 @@ class RNet_Adjoint<string mnemonic, dag inputs, dag attributes = (ins), list<Tra
 //===-- Dense ---------------------------------------------------------------------------------===//
 
 def DenseOp : RNet_Layer<"dense", (ins RNet_Rows:$input),
-    (ins I64Attr:$units, FlatSymbolRefAttr:$weight, FlatSymbolRefAttr:$bias,
+    (ins I64Attr:$units, FlatSymbolRefAttr:$weight, OptionalAttr<FlatSymbolRefAttr>:$bias,
+         OptionalAttr<RNet_NormalizedAttr>:$normalized,
          DefaultValuedAttr<RNet_ActivationAttr, "::rnet::ir::Activation::None">:$activation), [],
-    ["getParameterUses", "getMultiplyAdds", "fuseActivation"], ["getKernelParameters", "getKernelStorage"]> {
-  let summary = "y = W x + b";
+    ["getParameterUses", "getMultiplyAdds", "fuseActivation", "foldNormalization"],
+    ["getKernelParameters", "getKernelStorage", "getKernelLoad"]> {
+  let summary = "y = W x + b; on an image, of the channels of each pixel";
   let description = [{
-    W is [units, in], b is [units]; one accumulator per output. `then relu` is set by `rnet-fuse-activations`, in
-    inference programs only.
+    W is [units, in], b is [units]; one accumulator per output. `normalized` and `then relu` are set by
+    `rnet-fold-batch-norms` and `rnet-fuse-activations`, in inference programs only.
 
     Example: `%y = rnet.dense %x units 250 weight @edge.dense1.weight bias @edge.dense1.bias : tensor<?x23xf32> -> tensor<?x250xf32>`
   }];
   let assemblyFormat = [{
-    $input (`where` $present^)? `units` $units `weight` $weight `bias` $bias (`then` $activation^)? attr-dict
-    `:` type($input) `->` type($output)
+    $input (`where` $present^)? `units` $units `weight` $weight (`bias` $bias^)? (`normalized` $normalized^)?
+    (`then` $activation^)? attr-dict `:` type($input) `->` type($output)
   }];
 }
 
@@ -56,43 +58,31 @@ def DenseAdjointInputOp : RNet_Adjoint<"dense_adjoint_input", (ins RNet_Rows:$gr
 }
 
 def DenseAdjointParametersOp : RNet_Adjoint<"dense_adjoint_parameters", (ins RNet_Rows:$input, RNet_Rows:$gradient),
-    (ins FlatSymbolRefAttr:$weight, FlatSymbolRefAttr:$bias), [], ["getKernelParameters"]> {
+    (ins FlatSymbolRefAttr:$weight, OptionalAttr<FlatSymbolRefAttr>:$bias), [], ["getKernelParameters"]> {
   let summary = "sets the gradients of a dense layer's parameters: sums over present rows of g x^T and g";
   let assemblyFormat = [{
-    $input `,` $gradient (`where` $present^)? `weight` $weight `bias` $bias attr-dict `:` type($input) `,` type($gradient)
+    $input `,` $gradient (`where` $present^)? `weight` $weight (`bias` $bias^)? attr-dict
+    `:` type($input) `,` type($gradient)
   }];
 }
 
-//===-- Activations ---------------------------------------------------------------------------===//
+//===-- Softmax -------------------------------------------------------------------------------===//
 
 class RNet_ElementwiseLayer<string mnemonic, dag attributes = (ins), list<string> layerMethods = [],
                             list<string> kernelMethods = []>
     : RNet_Layer<mnemonic, (ins RNet_Rows:$input), attributes, [], layerMethods, kernelMethods>;
-
-class RNet_ActivationAdjoint<string mnemonic>
-    : RNet_Adjoint<mnemonic, (ins RNet_Rows:$activated, RNet_Rows:$gradient), (ins), [Pure]> {
-  let results = (outs RNet_Rows:$output);
-  let assemblyFormat = [{
-    $activated `,` $gradient (`where` $present^)? attr-dict `:` type($activated) `,` type($gradient) `->` type($output)
-  }];
-}
-
-def ReluOp : RNet_ElementwiseLayer<"relu", (ins), ["getActivationKind"]> {
-  let summary = "max(x, 0)";
-  let description = "Example: `%y = rnet.relu %x : tensor<?x250xf32> -> tensor<?x250xf32>`";
-  let assemblyFormat = "$input (`where` $present^)? attr-dict `:` type($input) `->` type($output)";
-}
-def ReluAdjointOp : RNet_ActivationAdjoint<"relu_adjoint"> {
-  let summary = "the gradient where the activated value is above zero, else 0";
-}
 
 def SoftmaxOp : RNet_ElementwiseLayer<"softmax"> {
   let summary = "exp(x - max x), divided by its sum over the row";
   let description = "Example: `%y = rnet.softmax %x : tensor<?x13xf32> -> tensor<?x13xf32>`";
   let assemblyFormat = "$input (`where` $present^)? attr-dict `:` type($input) `->` type($output)";
 }
-def SoftmaxAdjointOp : RNet_ActivationAdjoint<"softmax_adjoint"> {
+def SoftmaxAdjointOp : RNet_Adjoint<"softmax_adjoint", (ins RNet_Rows:$activated, RNet_Rows:$gradient), (ins), [Pure]> {
   let summary = "p * (g - sum(p * g))";
+  let results = (outs RNet_Rows:$output);
+  let assemblyFormat = [{
+    $activated `,` $gradient (`where` $present^)? attr-dict `:` type($activated) `,` type($gradient) `->` type($output)
+  }];
 }
 
 //===-- Scale and normalisation ---------------------------------------------------------------===//
@@ -106,9 +96,9 @@ def ScaleOp : RNet_ElementwiseLayer<"scale", (ins F64Attr:$factor), [], ["getKer
 def NormalizeOp : RNet_Layer<"normalize", (ins RNet_Rows:$input),
     (ins FlatSymbolRefAttr:$mean, FlatSymbolRefAttr:$deviation), [],
     ["getParameterUses"], ["getKernelParameters", "getKernelStorage"]> {
-  let summary = "(x - mean) / deviation, per element: raw units to what training saw";
+  let summary = "(x - mean) / deviation, per channel: raw units to what training saw";
   let description = [{
-    Mean and deviation are frozen parameters, measured on the training split. Inputs of the network have no gradient.
+    Mean and deviation are frozen parameters, one for each element of the last axis, measured on the training split. Inputs of the network have no gradient.
     Example: `%y = rnet.normalize %x mean @sensors.mean deviation @sensors.deviation : tensor<?x23xf32> -> tensor<?x23xf32>`
   }];
   let assemblyFormat = [{

@@ -188,6 +188,16 @@ def ReliabilityOp : RNet_Op<"reliability", [ParentOneOf<["NetworkOp"]>]> {
   let hasVerifier = 1;
 }
 
+def BudgetOp : RNet_Op<"budget", [ParentOneOf<["NetworkOp"]>]> {
+  let summary = "a limit of a node, in bytes";
+  let description = [{
+    `memory`: weights and activations of inference. `sent`: what one inference sends on all hyperconnections together.
+    Enforced by `rnet-check-budgets`.  Example: `rnet.budget "edge" memory 512000`
+  }];
+  let arguments = (ins StrAttr:$node, RNet_BudgetKindAttr:$kind, I64Attr:$bytes);
+  let assemblyFormat = "$node $kind $bytes attr-dict";
+}
+
 def RecipeOp : RNet_Op<"recipe", [ParentOneOf<["NetworkOp"]>]> {
   let summary = "how the network is trained, unless the command line says otherwise";
   let description = [{

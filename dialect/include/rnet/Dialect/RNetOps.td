@@ -5,6 +5,9 @@
 
 include "rnet/Dialect/RNetNetworkOps.td"
 include "rnet/Dialect/RNetLayers.td"
+include "rnet/Dialect/RNetActivations.td"
+include "rnet/Dialect/RNetImageLayers.td"
+include "rnet/Dialect/RNetStructureLayers.td"
 include "rnet/Dialect/RNetProgramOps.td"
 
 #endif // RNET_OPS_TD
