@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "train_layer.h"
 
+#include "rnet/core/inference.h"
+
 using namespace rnet;
 using namespace rnet::test;
 using train::StepContext;
