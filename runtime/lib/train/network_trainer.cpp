@@ -76,8 +76,12 @@ template <class T> void NetworkTrainer<T>::backward(StepContext &step) {
 template <class T>
 typename NetworkTrainer<T>::Result
 NetworkTrainer<T>::differentiate(const Dataset &dataset, std::span<const std::int64_t> rows,
-                                 std::span<const std::uint8_t> alive) {
+                                 std::span<const std::uint8_t> alive, std::uint64_t seed,
+                                 std::uint32_t number) {
   StepContext step{threads_, rows.size(), labels_};
+  step.training = true;
+  step.seed = seed;
+  step.number = number;
   forward(step, dataset, rows, alive);
   backward(step);
   return {step.loss, step.loss_rows};

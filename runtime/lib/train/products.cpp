@@ -32,7 +32,8 @@ void multiply_transposed(MatrixView<const T> x, MatrixView<const T> w, const T *
                          MatrixView<T> y) {
   auto to = map(y);
   to.noalias() = map<T>(x) * map<T>(w).transpose();
-  to.rowwise() += Eigen::Map<const RowVector<T>>(bias, static_cast<Eigen::Index>(y.columns));
+  if (bias)
+    to.rowwise() += Eigen::Map<const RowVector<T>>(bias, static_cast<Eigen::Index>(y.columns));
 }
 
 template <class T> void multiply(MatrixView<const T> g, MatrixView<const T> w, MatrixView<T> dx) {
@@ -42,7 +43,10 @@ template <class T> void multiply(MatrixView<const T> g, MatrixView<const T> w, M
 template <class T>
 void accumulate(MatrixView<const T> g, MatrixView<const T> x, MatrixView<T> dw, T *db) {
   map(dw).noalias() += map<T>(g).transpose() * map<T>(x);
-  Eigen::Map<RowVector<T>>(db, static_cast<Eigen::Index>(g.columns)) += map<T>(g).colwise().sum();
+  if (db) // by hand: the order of Eigen's sums depends on where the matrix lies in memory
+    for (std::size_t row = 0; row < g.rows; ++row)
+      for (std::size_t column = 0; column < g.columns; ++column)
+        db[column] += g.data[row * g.stride + column];
 }
 
 #define RNET_INSTANTIATE(T)                                                                        \

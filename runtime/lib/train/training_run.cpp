@@ -218,7 +218,8 @@ private:
       alive.push_back(failout_[node] == 0 || Random(options_.recipe.seed, Stream::failout, number,
                                                     static_cast<std::uint32_t>(node))
                                                      .uniform(0) >= failout_[node]);
-    const auto result = trainer_.differentiate(data_.dataset, rows, alive);
+    const auto result =
+        trainer_.differentiate(data_.dataset, rows, alive, options_.recipe.seed, number);
     if (result.rows > 0) { // else nothing was learnt: no step at all
       optimizer_.update(trainer_.parameters());
       last_loss_ = result.loss;

@@ -5,14 +5,12 @@
 // register width do not change them. Threads: immutable after load.
 #pragma once
 
+#include "rnet/core/activation.h"
+#include "rnet/core/linear.h"
 #include "rnet/core/rows.h"
 #include "rnet/core/vector.h"
-#include "rnet/core/weights_file.h"
 
 #include <algorithm>
-#include <cstdlib>
-#include <memory>
-#include <vector>
 
 namespace rnet {
 
@@ -26,20 +24,18 @@ public:
   static constexpr std::size_t kPanel = std::min(kOutputs, 16 * kLanes);
   static constexpr std::size_t kPanels = (kOutputs + kPanel - 1) / kPanel;
 
-  Status load(const WeightsFile &weights, std::string_view weight, std::string_view bias) {
-    std::vector<float> w(Out * In), b(Out);
-    if (Status status = weights.read(weight, {Out, In}, w); !status.ok())
+  /// By names: a weight, then, where there are any, a bias and a batch normalisation.
+  template <class... Names>
+  Status load(const WeightsFile &weights, std::string_view weight, Names... names) {
+    LinearTensors tensors;
+    if (Status status = tensors.read(weights, weight, {Out, In}, names...); !status.ok())
       return status;
-    if (Status status = weights.read(bias, {Out}, b); !status.ok())
-      return status;
+    const std::vector<float> &w = tensors.weight, &b = tensors.bias;
     const std::size_t count = kPanels * kPanel * (In + 1);
-    packed_.reset(
-        static_cast<float *>(std::aligned_alloc(64, (count * sizeof(float) + 63) / 64 * 64)));
-    if (!packed_)
-      return Status::error("out of memory for the weights of '" + std::string(weight) + "'");
-    std::fill_n(packed_.get(), count, 0.0f);
+    if (Status status = packed_.allocate(count, weight); !status.ok())
+      return status;
     for (std::size_t o = 0; o < Out; ++o) {
-      float *panel = packed_.get() + o / kPanel * kPanel * (In + 1) + o % kPanel;
+      float *panel = packed_.data() + o / kPanel * kPanel * (In + 1) + o % kPanel;
       panel[0] = b[o];
       for (std::size_t k = 0; k < In; ++k)
         panel[(k + 1) * kPanel] = w[o * In + k];
@@ -48,20 +44,17 @@ public:
   }
 
   /// Biases of a panel, then its weights: [In + 1][kPanel].
-  const float *panel(std::size_t index) const { return packed_.get() + index * kPanel * (In + 1); }
+  const float *panel(std::size_t index) const { return packed_.data() + index * kPanel * (In + 1); }
 
 private:
-  struct Free {
-    void operator()(float *memory) const { std::free(memory); }
-  };
-  std::unique_ptr<float[], Free> packed_;
+  PackedWeights packed_;
 };
 
 namespace detail {
 
 /// Vectors of accumulators for a tile of rows.
 template <std::size_t In, std::size_t PanelWidth, std::size_t TileRows, std::size_t Vectors,
-          bool Relu>
+          class Activation>
 inline void dense_tile(const float *panel, const float *const (&x)[TileRows],
                        float *const (&y)[TileRows], std::size_t columns) {
   Lanes sum[TileRows][Vectors];
@@ -77,15 +70,14 @@ inline void dense_tile(const float *panel, const float *const (&x)[TileRows],
     }
   }
   for (std::size_t row = 0; row < TileRows; ++row)
-    for (std::size_t v = 0; v < Vectors && v * kLanes < columns; ++v) {
-      Lanes value = sum[row][v];
-      if constexpr (Relu)
-        value = value > Lanes{} ? value : Lanes{};
-      store(y[row] + v * kLanes, value);
-    }
+    for (std::size_t v = 0; v < Vectors && v * kLanes < columns; ++v)
+      store(y[row] + v * kLanes, Activation::apply(sum[row][v]));
 }
 
-template <bool Relu, std::size_t In, std::size_t Out, class X>
+} // namespace detail
+
+/// y = Activation(W x + b).
+template <class Activation = Identity, std::size_t In, std::size_t Out, class X>
 void dense(Presence present, Rows<In, X> x, const Dense<In, Out> &weights, Rows<Out, float> y) {
   using D = Dense<In, Out>;
   constexpr std::size_t kTile = 4, kVectors = D::kPanel / kLanes;
@@ -110,33 +102,26 @@ void dense(Presence present, Rows<In, X> x, const Dense<In, Out> &weights, Rows<
         for (std::size_t v = 0; v < kVectors && v * kLanes < columns; v += kWide) {
           const std::size_t at = first + v * kLanes;
           float *const tile[kTile] = {to[0] + at, to[1] + at, to[2] + at, to[3] + at};
-          dense_tile<In, D::kPanel, kTile, kWide, Relu>(weights.panel(p) + v * kLanes, from, tile,
-                                                        columns - v * kLanes);
+          detail::dense_tile<In, D::kPanel, kTile, kWide, Activation>(
+              weights.panel(p) + v * kLanes, from, tile, columns - v * kLanes);
         }
       } else {
         for (std::size_t r = 0; r < rows; ++r) {
           const float *const one[1] = {from[r]};
           float *const tile[1] = {to[r] + first};
-          dense_tile<In, D::kPanel, 1, kVectors, Relu>(weights.panel(p), one, tile, columns);
+          detail::dense_tile<In, D::kPanel, 1, kVectors, Activation>(weights.panel(p), one, tile,
+                                                                     columns);
         }
       }
     }
   }
 }
 
-} // namespace detail
-
-/// y = W x + b.
-template <std::size_t In, std::size_t Out, class X>
-void dense(Presence present, Rows<In, X> x, const Dense<In, Out> &weights, Rows<Out, float> y) {
-  detail::dense<false>(present, x, weights, y);
-}
-
-/// y = max(W x + b, 0).
+/// The name that generated code used before dense<Relu>; goes when nobody calls it.
 template <std::size_t In, std::size_t Out, class X>
 void dense_relu(Presence present, Rows<In, X> x, const Dense<In, Out> &weights,
                 Rows<Out, float> y) {
-  detail::dense<true>(present, x, weights, y);
+  dense<Relu>(present, x, weights, y);
 }
 
 } // namespace rnet

@@ -3,9 +3,14 @@
 #pragma once
 
 #include "rnet/core/activation.h"
+#include "rnet/core/batch_norm.h"
+#include "rnet/core/combine.h"
+#include "rnet/core/conv.h"
 #include "rnet/core/dense.h"
+#include "rnet/core/depthwise_conv.h"
 #include "rnet/core/join.h"
 #include "rnet/core/loader.h"
 #include "rnet/core/math.h"
 #include "rnet/core/normalization.h"
+#include "rnet/core/pooling.h"
 #include "rnet/core/program.h"

@@ -5,6 +5,7 @@
 
 #include <Random123/philox.h>
 
+#include <array>
 #include <cstdint>
 #include <numeric>
 #include <vector>
@@ -12,7 +13,7 @@
 namespace rnet {
 
 /// What a draw is for; draws of different streams are independent.
-enum class Stream : std::uint32_t { split = 1, init = 2, shuffle = 3, failout = 4 };
+enum class Stream : std::uint32_t { split = 1, init = 2, shuffle = 3, failout = 4, dropout = 5 };
 
 /// Numbers keyed by (seed, stream) and counted by (a, b, index). Copyable; pure.
 class Random {
@@ -21,8 +22,13 @@ public:
       : key_{{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)}},
         stream_(static_cast<std::uint32_t>(stream)), a_(a), b_(b) {}
 
-  std::uint64_t bits(std::uint32_t index) const {
+  /// Four words of 32 bits; the first two are bits(index).
+  std::array<std::uint32_t, 4> words(std::uint32_t index) const {
     const auto block = r123::Philox4x32{}({{index, a_, b_, stream_}}, key_);
+    return {block[0], block[1], block[2], block[3]};
+  }
+  std::uint64_t bits(std::uint32_t index) const {
+    const auto block = words(index);
     return block[0] | static_cast<std::uint64_t>(block[1]) << 32;
   }
   /// In [0, 1), 53 bits.

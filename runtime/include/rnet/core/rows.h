@@ -46,6 +46,7 @@ template <class T> struct Tensor {
   std::size_t width = 0;
   Presence present;
 
+  T *row(std::size_t index) const { return data + index * row_stride(width); }
   template <std::size_t Width> Rows<Width, T> rows() const {
     assert(width == Width);
     return {data};

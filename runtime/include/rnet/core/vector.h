@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstring>
+#include <type_traits>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -31,6 +32,25 @@ inline Lanes load(const float *from) {
   return lanes;
 }
 inline void store(float *to, Lanes lanes) { std::memcpy(to, &lanes, sizeof lanes); }
+/// The first `count` <= kLanes elements only; the other lanes are zero, and are not stored.
+inline Lanes load(const float *from, std::size_t count) {
+#if defined(__AVX512F__)
+  return reinterpret_cast<Lanes>(
+      _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << count) - 1), from));
+#else
+  Lanes lanes{};
+  std::memcpy(&lanes, from, count * sizeof(float));
+  return lanes;
+#endif
+}
+inline void store(float *to, Lanes lanes, std::size_t count) {
+#if defined(__AVX512F__)
+  _mm512_mask_storeu_ps(to, static_cast<__mmask16>((1u << count) - 1),
+                        reinterpret_cast<__m512>(lanes));
+#else
+  std::memcpy(to, &lanes, count * sizeof(float));
+#endif
+}
 inline Lanes splat(float value) { return value - Lanes{}; } // keeps -0
 
 /// a * b + c, rounded once.
@@ -47,6 +67,18 @@ inline Lanes fma(Lanes a, Lanes b, Lanes c) {
     result[lane] = std::fma(a[lane], b[lane], c[lane]);
   return result;
 #endif
+}
+
+/// Vectors that hold `elements`.
+constexpr std::size_t lanes_for(std::size_t elements) { return (elements + kLanes - 1) / kLanes; }
+
+/// Calls work(k, count) for each vector of `count` elements: count is kLanes, and at the end what
+/// is left.
+template <std::size_t Count, class Work> inline void for_lanes(const Work &work) {
+  for (std::size_t k = 0; k + kLanes <= Count; k += kLanes)
+    work(k, std::integral_constant<std::size_t, kLanes>());
+  if constexpr (Count % kLanes != 0)
+    work(Count / kLanes * kLanes, std::integral_constant<std::size_t, Count % kLanes>());
 }
 
 } // namespace rnet

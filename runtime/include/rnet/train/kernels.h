@@ -1,64 +1,17 @@
 // Kernels of training: layers, loss and their adjoints, over the present rows of a batch.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//
-// Threads: work is cut into blocks of kRowBlock rows or kUnitBlock units, shared over the step's
-// threads; which blocks there are depends on the shapes only, so results are the same bits for any
-// number of threads. Absent rows are neither read nor written, and give nothing to parameter
-// gradients.
+// Threads: see blocks.h.
 #pragma once
 
 #include "rnet/core/join.h"
-#include "rnet/train/node_trainer.h"
+#include "rnet/train/activations.h"
+#include "rnet/train/blocks.h"
 #include "rnet/train/products.h"
-#include "rnet/train/thread_pool.h"
 
 #include <algorithm>
 #include <cmath>
 
 namespace rnet::train {
-
-inline constexpr std::size_t kRowBlock = 32;
-inline constexpr std::size_t kUnitBlock = 64;
-
-namespace detail {
-
-/// Rows [begin, begin + count) of a batch.
-template <class T, std::size_t Width, class X>
-MatrixView<T> view(Rows<Width, X> rows, std::size_t begin, std::size_t count) {
-  return {rows.row(begin), count, Width, rows.stride};
-}
-
-/// Calls work(begin, count) for the runs of present rows within [begin, end).
-template <class Work>
-void for_runs(Presence present, std::size_t begin, std::size_t end, const Work &work) {
-  while (begin < end) {
-    while (begin < end && !present[begin])
-      ++begin;
-    std::size_t stop = begin;
-    while (stop < end && present[stop])
-      ++stop;
-    if (stop > begin)
-      work(begin, stop - begin);
-    begin = stop;
-  }
-}
-
-/// The same, block by block, over the step's threads.
-template <class Work> void for_blocks(StepContext &step, Presence present, const Work &work) {
-  const std::size_t rows = present.count;
-  step.threads.run((rows + kRowBlock - 1) / kRowBlock, [&](std::size_t block) {
-    for_runs(present, block * kRowBlock, std::min(rows, (block + 1) * kRowBlock), work);
-  });
-}
-
-template <class Work> void for_rows(StepContext &step, Presence present, const Work &work) {
-  for_blocks(step, present, [&](std::size_t begin, std::size_t count) {
-    for (std::size_t row = begin; row < begin + count; ++row)
-      work(row);
-  });
-}
-
-} // namespace detail
 
 //===-- Dense ---------------------------------------------------------------------------------===//
 
@@ -100,25 +53,7 @@ void dense_adjoint_parameters(StepContext &step, Presence present, Rows<In, X> x
   });
 }
 
-//===-- Activations, factors, normalisation ---------------------------------------------------===//
-
-template <std::size_t Width, class X, class T>
-void relu(StepContext &step, Presence present, Rows<Width, X> x, Rows<Width, T> y) {
-  detail::for_rows(step, present, [&](std::size_t row) {
-    for (std::size_t k = 0; k < Width; ++k)
-      y.row(row)[k] = x.row(row)[k] > 0 ? x.row(row)[k] : 0;
-  });
-}
-
-/// dx = g where y > 0.
-template <std::size_t Width, class Y, class G, class T>
-void relu_adjoint(StepContext &step, Presence present, Rows<Width, Y> y, Rows<Width, G> gradient,
-                  Rows<Width, T> x_gradient) {
-  detail::for_rows(step, present, [&](std::size_t row) {
-    for (std::size_t k = 0; k < Width; ++k)
-      x_gradient.row(row)[k] = y.row(row)[k] > 0 ? gradient.row(row)[k] : 0;
-  });
-}
+//===-- Softmax, factors, normalisation -------------------------------------------------------===//
 
 namespace detail {
 /// Softmax of a row; returns log(sum(exp(x - max))) + max.
@@ -164,13 +99,15 @@ void scale(StepContext &step, Presence present, Rows<Width, X> x, double factor,
   });
 }
 
-/// y = (x - mean) / deviation.
+/// y = (x - mean) / deviation, by channel: there are as many as means.
 template <std::size_t Width, class X, class T>
 void normalize(StepContext &step, Presence present, Rows<Width, X> x, const Parameter<T> &mean,
                const Parameter<T> &deviation, Rows<Width, T> y) {
+  const std::size_t channels = mean.value.size();
   detail::for_rows(step, present, [&](std::size_t row) {
-    for (std::size_t k = 0; k < Width; ++k)
-      y.row(row)[k] = (x.row(row)[k] - mean.value[k]) / deviation.value[k];
+    for (std::size_t pixel = 0; pixel < Width; pixel += channels)
+      for (std::size_t c = 0; c < channels; ++c)
+        y.row(row)[pixel + c] = (x.row(row)[pixel + c] - mean.value[c]) / deviation.value[c];
   });
 }
 

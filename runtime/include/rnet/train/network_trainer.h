@@ -25,9 +25,11 @@ public:
     std::size_t rows; ///< that reached it
   };
   /// Forward and backward over these rows of the dataset, node k down where !alive[k]: gradients
-  /// are set, all of them zero where no row reached the output. Parameters stay.
+  /// are set, all of them zero where no row reached the output. Trained parameters stay; running
+  /// statistics take in the batch. Random draws depend on the seed and the number of the step.
   Result differentiate(const Dataset &dataset, std::span<const std::int64_t> rows,
-                       std::span<const std::uint8_t> alive);
+                       std::span<const std::uint8_t> alive, std::uint64_t seed = 0,
+                       std::uint32_t number = 0);
 
   /// Rows that are answered right when nothing fails.
   std::size_t count_right(const Dataset &dataset, std::span<const std::int64_t> rows);

@@ -31,6 +31,9 @@ struct StepContext {
       labels;                ///< class of each row; used by the node that holds the output
   double loss = 0;           ///< set by the output node's forward: mean over present rows
   std::size_t loss_rows = 0; ///< present rows at the output; 0: no loss, no step
+  bool training = false;     ///< false where rows are only answered: no dropout, running statistics
+  std::uint64_t seed = 0;    ///< of the run, and which step this is: what random draws depend on
+  std::uint32_t number = 0;
 };
 
 /// One node's forward, backward and parameters. T is float or double.

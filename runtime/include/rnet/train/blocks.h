@@ -1,0 +1,103 @@
+// How kernels of training share the rows of a batch over threads.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Threads: work is cut into blocks of rows or units, shared over the step's threads; which blocks
+// there are depends on the shapes only, so results are the same bits for any number of threads.
+// Absent rows are neither read nor written, and give nothing to parameter gradients.
+#pragma once
+
+#include "rnet/core/join.h"
+#include "rnet/train/node_trainer.h"
+#include "rnet/train/products.h"
+#include "rnet/train/thread_pool.h"
+
+#include <algorithm>
+#include <vector>
+
+namespace rnet::train {
+
+inline constexpr std::size_t kRowBlock = 32;
+inline constexpr std::size_t kUnitBlock = 64;
+
+namespace detail {
+
+/// Rows [begin, begin + count) of a batch.
+template <class T, std::size_t Width, class X>
+MatrixView<T> view(Rows<Width, X> rows, std::size_t begin, std::size_t count) {
+  return {rows.row(begin), count, Width, rows.stride};
+}
+
+/// Calls work(begin, count) for the runs of present rows within [begin, end).
+template <class Work>
+void for_runs(Presence present, std::size_t begin, std::size_t end, const Work &work) {
+  while (begin < end) {
+    while (begin < end && !present[begin])
+      ++begin;
+    std::size_t stop = begin;
+    while (stop < end && present[stop])
+      ++stop;
+    if (stop > begin)
+      work(begin, stop - begin);
+    begin = stop;
+  }
+}
+
+/// The same, block by block, over the step's threads.
+template <class Work> void for_blocks(StepContext &step, Presence present, const Work &work) {
+  const std::size_t rows = present.count;
+  step.threads.run((rows + kRowBlock - 1) / kRowBlock, [&](std::size_t block) {
+    for_runs(present, block * kRowBlock, std::min(rows, (block + 1) * kRowBlock), work);
+  });
+}
+
+/// Images in a block, where each has this many pixels: enough work for a thread to fetch.
+constexpr std::size_t images_per_block(std::size_t pixels) {
+  return std::max<std::size_t>(1, 256 / pixels);
+}
+
+/// Calls work(image) for each present image, over the step's threads.
+template <class Work>
+void for_images(StepContext &step, Presence present, std::size_t pixels, const Work &work) {
+  const std::size_t images = images_per_block(pixels);
+  step.threads.run((present.count + images - 1) / images, [&](std::size_t block) {
+    for (std::size_t row = block * images; row < std::min(present.count, (block + 1) * images);
+         ++row)
+      if (present[row])
+        work(row);
+  });
+}
+
+/// `count` sums over present images, in an order that the number of threads does not change: the
+/// batch is cut into parts, and work(image, sums) adds an image to the sums of its part.
+inline constexpr std::size_t kPartialSums = 8;
+template <class T, class Work>
+std::vector<T> sum_over_images(StepContext &step, Presence present, std::size_t count,
+                               const Work &work) {
+  const std::size_t images = (present.count + kPartialSums - 1) / kPartialSums;
+  std::vector<T> sums(kPartialSums * count);
+  step.threads.run(kPartialSums, [&](std::size_t part) {
+    for (std::size_t row = part * images; row < std::min(present.count, (part + 1) * images); ++row)
+      if (present[row])
+        work(row, sums.data() + part * count);
+  });
+  constexpr std::size_t kSumBlock = 4096;
+  step.threads.run((count + kSumBlock - 1) / kSumBlock, [&](std::size_t block) {
+    const std::size_t begin = block * kSumBlock, end = std::min(count, begin + kSumBlock);
+    for (std::size_t part = 1; part < kPartialSums; ++part)
+      for (std::size_t k = begin; k < end; ++k)
+        sums[k] += sums[part * count + k];
+  });
+  sums.resize(count);
+  return sums;
+}
+
+template <class Work> void for_rows(StepContext &step, Presence present, const Work &work) {
+  for_blocks(step, present, [&](std::size_t begin, std::size_t count) {
+    for (std::size_t row = begin; row < begin + count; ++row)
+      work(row);
+  });
+}
+
+} // namespace detail
+
+} // namespace rnet::train

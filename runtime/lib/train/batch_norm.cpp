@@ -1,0 +1,152 @@
+// Batch normalisation in training.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "rnet/train/batch_norm.h"
+
+#include <cmath>
+
+namespace rnet::train::detail {
+namespace {
+
+/// Pixels that are summed in T before their sum goes on in double.
+constexpr std::size_t kPixels = 64;
+
+/// Two sums over all present pixels for each channel, [2][channels]: add(row, pixel offset, first,
+/// second) adds a pixel to both.
+template <class T, class Add>
+std::vector<double> sum_pixels(StepContext &step, Presence present, std::size_t width,
+                               std::size_t channels, const Add &add) {
+  return sum_over_images<double>(step, present, 2 * channels, [&](std::size_t row, double *sums) {
+    std::vector<T> some(2 * channels);
+    for (std::size_t at = 0; at < width;) {
+      std::fill(some.begin(), some.end(), T(0));
+      const std::size_t end = std::min(width, at + kPixels * channels);
+      for (; at < end; at += channels)
+        add(row, at, some.data(), some.data() + channels);
+      for (std::size_t k = 0; k < 2 * channels; ++k)
+        sums[k] += static_cast<double>(some[k]);
+    }
+  });
+}
+
+/// Mean and variance of each channel. Deviations are from the first pixel, so that a mean far from
+/// zero costs no digits.
+template <class T>
+void measure(StepContext &step, Tensor<const T> x, double epsilon, Statistics<T> &statistics) {
+  const std::size_t channels = statistics.mean.size();
+  std::size_t rows = 0;
+  for (std::size_t row = 0; row < x.present.count; ++row)
+    rows += x.present[row];
+  statistics.count = rows * (x.width / channels);
+  if (rows == 0)
+    return;
+  std::size_t first = 0;
+  while (!x.present[first])
+    ++first;
+  const T *const base = x.row(first);
+  const std::vector<double> sums = sum_pixels<T>(
+      step, x.present, x.width, channels, [&](std::size_t row, std::size_t at, T *sum, T *squares) {
+        const T *const from = x.row(row) + at;
+        for (std::size_t c = 0; c < channels; ++c) {
+          const T deviation = from[c] - base[c];
+          sum[c] += deviation;
+          squares[c] += deviation * deviation;
+        }
+      });
+  const double count = static_cast<double>(statistics.count);
+  for (std::size_t c = 0; c < channels; ++c) {
+    const double mean = sums[c] / count;
+    const double variance = std::max(0.0, sums[channels + c] / count - mean * mean);
+    statistics.mean[c] = static_cast<T>(static_cast<double>(base[c]) + mean);
+    statistics.variance[c] = static_cast<T>(variance);
+    statistics.inverse_deviation[c] = static_cast<T>(1 / std::sqrt(variance + epsilon));
+  }
+}
+
+} // namespace
+
+template <class T>
+void batch_norm(StepContext &step, const BatchNormalization<T> &norm, Tensor<const T> x,
+                Tensor<T> y) {
+  const std::size_t channels = norm.gamma.size();
+  std::vector<T> factor(channels);
+  const T *mean = norm.mean.data();
+  norm.statistics.count = 0;
+  if (step.training) {
+    measure(step, x, norm.epsilon, norm.statistics);
+    mean = norm.statistics.mean.data();
+    for (std::size_t c = 0; c < channels; ++c)
+      factor[c] = norm.gamma[c] * norm.statistics.inverse_deviation[c];
+  } else {
+    for (std::size_t c = 0; c < channels; ++c)
+      factor[c] = norm.gamma[c] / std::sqrt(norm.variance[c] + static_cast<T>(norm.epsilon));
+  }
+  for_images(step, x.present, x.width / channels, [&](std::size_t row) {
+    for (std::size_t at = 0; at < x.width; at += channels) {
+      const T *const from = x.row(row) + at;
+      T *const to = y.row(row) + at;
+      for (std::size_t c = 0; c < channels; ++c)
+        to[c] = (from[c] - mean[c]) * factor[c] + norm.beta[c];
+    }
+  });
+}
+
+template <class T>
+void batch_norm_adjoint(StepContext &step, const BatchNormalization<T> &norm, Tensor<const T> x,
+                        Tensor<const T> gradient, T *gamma_gradient, T *beta_gradient,
+                        Tensor<T> x_gradient) {
+  const std::size_t channels = norm.gamma.size();
+  const Statistics<T> &statistics = norm.statistics;
+  const T *const mean = statistics.mean.data();
+  const T *const inverse = statistics.inverse_deviation.data();
+  const std::vector<double> sums =
+      sum_pixels<T>(step, x.present, x.width, channels,
+                    [&](std::size_t row, std::size_t at, T *plain, T *scaled) {
+                      const T *const g = gradient.row(row) + at, *const from = x.row(row) + at;
+                      for (std::size_t c = 0; c < channels; ++c) {
+                        plain[c] += g[c];
+                        scaled[c] += g[c] * ((from[c] - mean[c]) * inverse[c]);
+                      }
+                    });
+  for (std::size_t c = 0; c < channels; ++c) {
+    beta_gradient[c] = static_cast<T>(sums[c]);
+    gamma_gradient[c] = static_cast<T>(sums[channels + c]);
+  }
+  if (statistics.count == 0)
+    return;
+  const double count = static_cast<double>(statistics.count);
+  if (x_gradient.data) {
+    // dx = gamma / deviation * (g - mean of g - xhat * mean of (g xhat)).
+    std::vector<T> factor(channels), plain(channels), scaled(channels);
+    for (std::size_t c = 0; c < channels; ++c) {
+      factor[c] = norm.gamma[c] * inverse[c];
+      plain[c] = static_cast<T>(sums[c] / count);
+      scaled[c] = static_cast<T>(sums[channels + c] / count) * inverse[c];
+    }
+    for_images(step, x.present, x.width / channels, [&](std::size_t row) {
+      for (std::size_t at = 0; at < x.width; at += channels) {
+        const T *const g = gradient.row(row) + at, *const from = x.row(row) + at;
+        T *const dx = x_gradient.row(row) + at;
+        for (std::size_t c = 0; c < channels; ++c)
+          dx[c] = (g[c] - plain[c] - (from[c] - mean[c]) * scaled[c]) * factor[c];
+      }
+    });
+  }
+  if (step.loss_rows > 0) {
+    const T keep = static_cast<T>(norm.momentum), take = static_cast<T>(1 - norm.momentum);
+    const T unbiased = static_cast<T>(count / std::max(1.0, count - 1));
+    for (std::size_t c = 0; c < channels; ++c) {
+      norm.mean[c] = keep * norm.mean[c] + take * mean[c];
+      norm.variance[c] = keep * norm.variance[c] + take * unbiased * statistics.variance[c];
+    }
+  }
+}
+
+#define RNET_INSTANTIATE(T)                                                                        \
+  template void batch_norm<T>(StepContext &, const BatchNormalization<T> &, Tensor<const T>,       \
+                              Tensor<T>);                                                          \
+  template void batch_norm_adjoint<T>(StepContext &, const BatchNormalization<T> &,                \
+                                      Tensor<const T>, Tensor<const T>, T *, T *, Tensor<T>);
+RNET_INSTANTIATE(float)
+RNET_INSTANTIATE(double)
+
+} // namespace rnet::train::detail
