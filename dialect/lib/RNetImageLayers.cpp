@@ -4,6 +4,8 @@
 
 #include "rnet/Dialect/Geometry.h"
 
+#include "llvm/Support/FormatVariadic.h"
+
 #include <limits>
 
 using namespace mlir;
@@ -92,8 +94,8 @@ SmallVector<FlatSymbolRefAttr> ConvOp::getKernelParameters() {
 }
 std::string ConvOp::getKernelStorage() {
   const Geometry geometry = getGeometry(getWindow(), getRowShape(getInput().getType()));
-  return "rnet::Conv<" + geometry.spellImage() + ", " + geometry.spellWindow() + ", " +
-         std::to_string(getFilters()) + ">";
+  return llvm::formatv("rnet::Conv<{0}, {1}, {2}>", geometry.spellImage(), geometry.spellWindow(),
+                       getFilters());
 }
 std::string ConvOp::getKernelLoad() {
   return spellLoad(getWeightAttr(), getBiasAttr(), getNormalizedAttr());
@@ -166,7 +168,7 @@ SmallVector<FlatSymbolRefAttr> DepthwiseConvOp::getKernelParameters() {
   return weighed(getWeightAttr(), getBiasAttr(), getNormalizedAttr());
 }
 std::string DepthwiseConvOp::getKernelStorage() {
-  return "rnet::" + windowKernel("DepthwiseConv", getWindow(), getInput().getType());
+  return windowKernel("rnet::DepthwiseConv", getWindow(), getInput().getType());
 }
 std::string DepthwiseConvOp::getKernelLoad() {
   return spellLoad(getWeightAttr(), getBiasAttr(), getNormalizedAttr());

@@ -4,6 +4,8 @@
 
 #include "rnet/Dialect/Geometry.h"
 
+#include "llvm/Support/FormatVariadic.h"
+
 using namespace mlir;
 using namespace rnet;
 using namespace rnet::ir;
@@ -54,7 +56,7 @@ static std::string channelKernel(StringRef kernel, Type rows) {
   return (kernel + "<" + Twine(channelsOf(rows)) + ">").str();
 }
 static std::string statisticsOf(Type rows) {
-  return "rnet::train::BatchStatistics<T, " + std::to_string(channelsOf(rows)) + ">";
+  return llvm::formatv("rnet::train::BatchStatistics<T, {0}>", channelsOf(rows));
 }
 std::string BatchNormOp::getKernelName() {
   return isTraining(*this) ? channelKernel("batch_norm", getInput().getType())
@@ -65,8 +67,7 @@ SmallVector<FlatSymbolRefAttr> BatchNormOp::getKernelParameters() {
 }
 std::string BatchNormOp::getKernelStorage() {
   Type input = getInput().getType();
-  return "rnet::BatchNorm<" + std::to_string(getRowWidth(input)) + ", " +
-         std::to_string(channelsOf(input)) + ">";
+  return llvm::formatv("rnet::BatchNorm<{0}, {1}>", getRowWidth(input), channelsOf(input));
 }
 std::string BatchNormOp::getKernelLoad() { return spellNormalized(getNormalized()); }
 SmallVector<Attribute> BatchNormOp::getKernelLiterals() {
@@ -147,11 +148,10 @@ SmallVector<Value> ConcatOp::buildAdjoint(OpBuilder &builder, Value gradient,
           needed[1] ? slice(getRhs(), channelsOf(getLhs().getType())) : Value()};
 }
 std::string ConcatOp::getKernelName() {
-  return "concat<" + std::to_string(pixelsOf(getOutput().getType())) + ">";
+  return llvm::formatv("concat<{0}>", pixelsOf(getOutput().getType()));
 }
 std::string SliceOp::getKernelName() {
-  return "slice<" + std::to_string(pixelsOf(getOutput().getType())) + ", " +
-         std::to_string(getOffset()) + ">";
+  return llvm::formatv("slice<{0}, {1}>", pixelsOf(getOutput().getType()), getOffset());
 }
 
 //===-- Reshape -------------------------------------------------------------------------------===//
