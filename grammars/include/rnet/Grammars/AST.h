@@ -182,7 +182,8 @@ struct Comment : Ranged {};
 using FileItem = std::variant<Import, Const, Block, List>;
 
 struct File {
-  uint32_t file = 0; ///< the number of its buffer in the SourceMgr
+  uint32_t file = 0;               ///< the number of its buffer in the SourceMgr
+  std::optional<Range> importedBy; ///< the path in the import that brought it first
   std::vector<FileItem> items;
   std::optional<Network> network; ///< a file that is imported may lack one
   std::vector<Comment> comments;

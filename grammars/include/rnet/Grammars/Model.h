@@ -132,6 +132,9 @@ namespace rnet {
 std::optional<model::Network> check(llvm::ArrayRef<ast::File> files, bool skips,
                                     Diagnostics &diagnostics);
 
+/// Every layer of the language with its parameters and their defaults, a line each.
+void listLayers(llvm::raw_ostream &out);
+
 /// The model, a line for each thing: for tests and for looking.
 void dump(const model::Network &network, llvm::raw_ostream &out);
 
