@@ -30,10 +30,14 @@ private:
 
 class Importer {
 public:
-  Importer(const model::Network &network, const llvm::SourceMgr &sources, unsigned buffer,
-           MLIRContext &context)
-      : network(network), builder(&context), lines(sources.getMemoryBuffer(buffer)->getBuffer()),
-        file(builder.getStringAttr(sources.getMemoryBuffer(buffer)->getBufferIdentifier())) {}
+  Importer(const model::Network &network, const llvm::SourceMgr &sources, MLIRContext &context)
+      : network(network), builder(&context) {
+    for (unsigned file = 1; file <= sources.getNumBuffers(); ++file) {
+      const llvm::MemoryBuffer *buffer = sources.getMemoryBuffer(file);
+      files.push_back(
+          {builder.getStringAttr(buffer->getBufferIdentifier()), Lines(buffer->getBuffer())});
+    }
+  }
 
   OwningOpRef<ModuleOp> run() {
     OwningOpRef<ModuleOp> module(ModuleOp::create(locate(network.range)));
@@ -58,14 +62,15 @@ public:
       importReliability(reliability);
     if (network.recipe)
       importRecipe(*network.recipe);
-    return module;
+    return failed ? nullptr : std::move(module);
   }
 
 private:
   Location locate(ast::Range range) {
-    auto [line, column] = lines.find(range.begin);
-    auto [endLine, endColumn] = lines.find(range.end);
-    return FileLineColRange::get(file, line, column, endLine, endColumn);
+    const File &file = files[range.file - 1];
+    auto [line, column] = file.lines.find(range.begin);
+    auto [endLine, endColumn] = file.lines.find(range.end);
+    return FileLineColRange::get(file.name, line, column, endLine, endColumn);
   }
   Location named(const Twine &name, ast::Range range) {
     return NameLoc::get(builder.getStringAttr(name), locate(range));
@@ -85,11 +90,19 @@ private:
     return FlatSymbolRefAttr::get(symbol);
   }
 
-  /// The ops of a layer: a dense layer with an activation is two. `prefix` names its parameters.
-  Value importLayer(const model::Layer &layer, const Twine &prefix, Value value) {
-    const std::string scope = prefix.str();
+  /// What the language has and the compiler has not yet.
+  void refuse(const Twine &what, ast::Range range) {
+    failed = true;
+    emitError(locate(range)) << what << " cannot be compiled yet [not-supported]";
+  }
+
+  /// The ops of a layer: a dense layer with an activation is two.
+  Value importLayer(const model::Layer &layer, Value value) {
+    const std::string &scope = layer.path;
     if (layer.kind == "dense") {
       Location where = named(layer.name, layer.range);
+      if (layer.numbers.at("bias") == 0)
+        refuse("'dense' without a bias", layer.range);
       FlatSymbolRefAttr weight =
           parameter(scope + ".weight", Initializer::GlorotUniform, false, where);
       FlatSymbolRefAttr bias = parameter(scope + ".bias", Initializer::Zeros, false, where);
@@ -108,7 +121,10 @@ private:
         named(kind == layer.kind ? layer.name : layer.name + "_" + kind.str(), layer.range);
     if (kind == "relu")
       return ReluOp::create(builder, where, unknown, value, Value());
-    return SoftmaxOp::create(builder, where, unknown, value, Value());
+    if (kind == "softmax")
+      return SoftmaxOp::create(builder, where, unknown, value, Value());
+    refuse("'" + kind + "'", layer.range);
+    return value;
   }
 
   void importNode(unsigned index) {
@@ -137,7 +153,7 @@ private:
       builder.setInsertionPointToEnd(&block);
       Value value = importMux(index, block);
       for (const model::Layer &layer : node.layers)
-        value = importLayer(layer, name + "." + layer.name, value);
+        value = importLayer(layer, value);
       YieldOp::create(builder, where, value);
     }
     for (unsigned outgoing : node.outgoing)
@@ -187,14 +203,13 @@ private:
         builder, where, unknown, builder.getStringAttr(spec.name),
         spec.isSkip ? HyperconnectionKind::Skip : HyperconnectionKind::Simple, sender.getResult(0),
         builder.getStringAttr(network.nodes[spec.to].spec->name.text), weight);
-    if (spec.projection) {
+    if (!spec.projection.empty()) {
       OpBuilder::InsertionGuard guard(builder);
       Block &block = op.getProjection().emplaceBlock();
       builder.setInsertionPointToEnd(&block);
-      model::Layer layer = *spec.projection;
-      layer.name = network.nodes[spec.from].spec->name.text + "_projection";
-      Value value =
-          importLayer(layer, spec.name + ".projection", block.addArgument(unknown, where));
+      Value value = block.addArgument(unknown, where);
+      for (const model::Layer &layer : spec.projection)
+        value = importLayer(layer, value);
       YieldOp::create(builder, where, value);
     }
     connections[index] = op;
@@ -225,6 +240,8 @@ private:
   }
 
   void importRecipe(const model::Recipe &recipe) {
+    if (recipe.weightDecay > 0 || recipe.balanced || recipe.schedule || recipe.augmentation)
+      refuse("weight decay, class weights, schedules and augmentation", network.range);
     OperationState state(locate(network.range), RecipeOp::getOperationName());
     auto op = cast<RecipeOp>(builder.create(state));
     op.setOptimizer(recipe.optimizer);
@@ -249,8 +266,12 @@ private:
 
   const model::Network &network;
   OpBuilder builder;
-  Lines lines;
-  StringAttr file;
+  struct File {
+    StringAttr name;
+    Lines lines;
+  };
+  std::vector<File> files; ///< by number of their buffer, from 1 on
+  bool failed = false;
   TensorType unknown = UnrankedTensorType::get(builder.getF32Type());
   Block *body = nullptr;
   Operation *lastParameter = nullptr;
@@ -261,7 +282,6 @@ private:
 } // namespace
 
 OwningOpRef<ModuleOp> rnet::importNetwork(const model::Network &network,
-                                          const llvm::SourceMgr &sources, unsigned buffer,
-                                          MLIRContext &context) {
-  return Importer(network, sources, buffer, context).run();
+                                          const llvm::SourceMgr &sources, MLIRContext &context) {
+  return Importer(network, sources, context).run();
 }

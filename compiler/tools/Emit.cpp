@@ -65,6 +65,10 @@ int tools::emit(const std::string &path, Stage stage, Scheme scheme, const SpecO
   }
   if (!spec.load(path, scheme))
     return 1;
+  if (stage == Stage::Model) {
+    dump(spec.getModel(), out);
+    return writeText(output, text) ? 0 : 1;
+  }
   const bool programs = stage == Stage::Nodes || stage == Stage::EmitC || stage == Stage::Cpp;
   if (!(programs ? spec.compilePrograms(scheme) : spec.compileNetwork(scheme)))
     return 1;

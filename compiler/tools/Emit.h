@@ -6,7 +6,7 @@
 
 namespace rnet::tools {
 
-enum class Stage { Ast, Network, Nodes, EmitC, Cpp, Dot, Json };
+enum class Stage { Ast, Model, Network, Nodes, EmitC, Cpp, Dot, Json };
 
 /// Reports the mistakes in each spec, shapes included. Returns the exit code: 1 on errors.
 int check(const std::vector<std::string> &paths, ir::Scheme scheme, const SpecOptions &options);

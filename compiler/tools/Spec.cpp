@@ -43,22 +43,25 @@ struct Spec::State {
 
   /// Prints what a pass has to say as the checker would: the same place, the same look.
   void print(Diagnostic &diagnostic) {
-    const char *text = sources.getMemoryBuffer(buffer)->getBufferStart();
     auto kind = diagnostic.getSeverity() == DiagnosticSeverity::Error ? llvm::SourceMgr::DK_Error
                 : diagnostic.getSeverity() == DiagnosticSeverity::Warning
                     ? llvm::SourceMgr::DK_Warning
                     : llvm::SourceMgr::DK_Note;
     if (FileLineColRange range = findRange(diagnostic.getLocation())) {
+      const unsigned file = findBuffer(range.getFilename());
       llvm::SMLoc begin =
-          sources.FindLocForLineAndColumn(buffer, range.getStartLine(), range.getStartColumn());
+          sources.FindLocForLineAndColumn(file, range.getStartLine(), range.getStartColumn());
       llvm::SMLoc end =
-          sources.FindLocForLineAndColumn(buffer, range.getEndLine(), range.getEndColumn());
+          sources.FindLocForLineAndColumn(file, range.getEndLine(), range.getEndColumn());
       // The column behind the last character of the text is no column for SourceMgr.
       llvm::SMRange marked =
           begin.isValid() && end.isValid() ? llvm::SMRange(begin, end) : llvm::SMRange();
       sources.PrintMessage(
-          llvm::errs(), begin.isValid() ? begin : llvm::SMLoc::getFromPointer(text), kind,
-          diagnostic.str(),
+          llvm::errs(),
+          begin.isValid()
+              ? begin
+              : llvm::SMLoc::getFromPointer(sources.getMemoryBuffer(file)->getBufferStart()),
+          kind, diagnostic.str(),
           marked.isValid() ? llvm::ArrayRef(marked) : llvm::ArrayRef<llvm::SMRange>());
     } else {
       llvm::WithColor::error() << diagnostic.str() << "\n";
@@ -67,12 +70,20 @@ struct Spec::State {
       print(note);
   }
 
+  /// The spec, or a file that it imports.
+  unsigned findBuffer(llvm::StringRef name) const {
+    for (unsigned file = 1; file <= sources.getNumBuffers(); ++file)
+      if (sources.getMemoryBuffer(file)->getBufferIdentifier() == name)
+        return file;
+    return buffer;
+  }
+
   SpecOptions options;
   llvm::SourceMgr sources;
   unsigned buffer = 0;
   MLIRContext context{MLIRContext::Threading::DISABLED};
   std::unique_ptr<Diagnostics> diagnostics;
-  std::optional<ast::File> file;
+  std::vector<ast::File> files; ///< the spec last
   std::optional<model::Network> model;
   OwningOpRef<ModuleOp> module;
 };
@@ -80,7 +91,7 @@ struct Spec::State {
 Spec::Spec(const SpecOptions &options) : state(std::make_unique<State>(options)) {}
 Spec::~Spec() = default;
 
-bool Spec::parse(const std::string &path) {
+bool Spec::read(const std::string &path) {
   auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/true);
   if (!file) {
     llvm::WithColor::error() << "cannot read '" << path << "': " << file.getError().message()
@@ -88,28 +99,43 @@ bool Spec::parse(const std::string &path) {
     return false;
   }
   state->buffer = state->sources.AddNewSourceBuffer(std::move(*file), llvm::SMLoc());
-  state->diagnostics = std::make_unique<Diagnostics>(state->sources, state->buffer, llvm::errs());
+  state->diagnostics = std::make_unique<Diagnostics>(state->sources, llvm::errs());
   for (const std::string &id : state->options.disabledWarnings)
     if (!state->diagnostics->disable(id)) {
       llvm::WithColor::error() << "there is no warning '" << id
                                << "'; see rnet check --list-diagnostics\n";
       return false;
     }
-  state->file = rnet::parse(getText(), *state->diagnostics);
-  return state->file.has_value();
+  return true;
+}
+
+bool Spec::parse(const std::string &path) {
+  if (!read(path))
+    return false;
+  std::optional<ast::File> file = rnet::parse(state->buffer, *state->diagnostics);
+  if (!file)
+    return false;
+  state->files.push_back(std::move(*file));
+  return true;
 }
 
 bool Spec::load(const std::string &path, Scheme scheme) {
-  if (!parse(path))
+  if (!read(path))
     return false;
-  state->model = rnet::check(*state->file, scheme != Scheme::Vanilla, *state->diagnostics);
+  auto files = rnet::load(state->buffer, state->sources, *state->diagnostics);
+  if (!files)
+    return false;
+  state->files = std::move(*files);
+  state->model = rnet::check(state->files, scheme != Scheme::Vanilla, *state->diagnostics);
   return state->model.has_value();
 }
 
 bool Spec::compileNetwork(Scheme scheme) {
   ScopedDiagnosticHandler handler(&state->context,
                                   [&](Diagnostic &diagnostic) { state->print(diagnostic); });
-  state->module = importNetwork(*state->model, state->sources, state->buffer, state->context);
+  state->module = importNetwork(*state->model, state->sources, state->context);
+  if (!state->module)
+    return false;
   PassManager passes(&state->context);
   buildNetworkPipeline(passes, scheme);
   return succeeded(passes.run(*state->module));
@@ -118,11 +144,12 @@ bool Spec::compileNetwork(Scheme scheme) {
 bool Spec::compilePrograms(Scheme scheme) {
   ScopedDiagnosticHandler handler(&state->context,
                                   [&](Diagnostic &diagnostic) { state->print(diagnostic); });
-  state->module = importNetwork(*state->model, state->sources, state->buffer, state->context);
-  return succeeded(compileToPrograms(*state->module, scheme));
+  state->module = importNetwork(*state->model, state->sources, state->context);
+  return state->module && succeeded(compileToPrograms(*state->module, scheme));
 }
 
-const ast::File &Spec::getFile() const { return *state->file; }
+const ast::File &Spec::getFile() const { return state->files.back(); }
+const model::Network &Spec::getModel() const { return *state->model; }
 llvm::StringRef Spec::getText() const {
   return state->sources.getMemoryBuffer(state->buffer)->getBuffer();
 }

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "rnet/Dialect/RNetDialect.h"
-#include "rnet/Grammars/AST.h"
+#include "rnet/Grammars/Model.h"
 
 #include "llvm/Support/SourceMgr.h"
 
@@ -23,9 +23,9 @@ public:
   explicit Spec(const SpecOptions &options);
   ~Spec();
 
-  /// Reads and parses.
+  /// Reads and parses this file alone.
   bool parse(const std::string &path);
-  /// Reads, parses and checks; warnings count for `scheme`.
+  /// Reads, parses and checks, imports included; warnings count for `scheme`.
   bool load(const std::string &path, ir::Scheme scheme);
   /// Imports and runs what training and inference share.
   bool compileNetwork(ir::Scheme scheme);
@@ -34,10 +34,13 @@ public:
 
   const ast::File &getFile() const;
   llvm::StringRef getText() const;
+  const model::Network &getModel() const;
   mlir::ModuleOp getModule() const;
   NetworkOp getNetwork() const;
 
 private:
+  bool read(const std::string &path);
+
   struct State;
   std::unique_ptr<State> state;
 };

@@ -21,9 +21,10 @@ const std::map<std::string, Scheme> kSchemes = {{"vanilla", Scheme::Vanilla},
                                                 {"dfg", Scheme::DFG},
                                                 {"resilinet", Scheme::ResiliNet},
                                                 {"resilinet+", Scheme::ResiliNetPlus}};
-const std::map<std::string, Stage> kStages = {
-    {"ast", Stage::Ast}, {"mlir", Stage::Network}, {"nodes", Stage::Nodes}, {"emitc", Stage::EmitC},
-    {"cpp", Stage::Cpp}, {"dot", Stage::Dot},      {"json", Stage::Json}};
+const std::map<std::string, Stage> kStages = {{"ast", Stage::Ast},      {"model", Stage::Model},
+                                              {"mlir", Stage::Network}, {"nodes", Stage::Nodes},
+                                              {"emitc", Stage::EmitC},  {"cpp", Stage::Cpp},
+                                              {"dot", Stage::Dot},      {"json", Stage::Json}};
 
 struct Arguments {
   std::vector<std::string> specs;
@@ -63,12 +64,15 @@ int main(int argc, char **argv) {
   int status = 0;
 
   CLI::App *check = app.add_subcommand("check", "Report mistakes in specs; exit 1 on errors");
-  bool listDiagnostics = false;
+  bool listDiagnostics = false, listLayers = false;
   check->add_option("specs", a.specs, "the .rnet files");
   check->add_flag("--list-diagnostics", listDiagnostics, "list every diagnostic's id and meaning");
+  check->add_flag("--list-layers", listLayers, "list every layer with its arguments");
   addScheme(check, a);
   addWarnings(check, a);
   check->callback([&] {
+    if (listLayers)
+      return rnet::listLayers(llvm::outs());
     if (listDiagnostics)
       return tools::listDiagnostics(llvm::outs());
     if (a.specs.empty())
@@ -80,7 +84,7 @@ int main(int argc, char **argv) {
   addSpec(emit, a);
   addScheme(emit, a);
   addWarnings(emit, a);
-  emit->add_option("--as", a.stage, "ast, mlir, nodes, emitc, cpp, dot or json")
+  emit->add_option("--as", a.stage, "ast, model, mlir, nodes, emitc, cpp, dot or json")
       ->required()
       ->transform(CLI::CheckedTransformer(kStages));
   emit->add_option("-o,--output", a.output,

@@ -33,7 +33,7 @@ bool Diagnostics::disable(llvm::StringRef id) {
 
 void Diagnostics::print(ast::Range range, llvm::SourceMgr::DiagKind kind,
                         const llvm::Twine &message) {
-  const char *text = sources.getMemoryBuffer(buffer)->getBufferStart();
+  const char *text = getText(range.file).begin();
   auto at = [&](uint32_t offset) { return llvm::SMLoc::getFromPointer(text + offset); };
   sources.PrintMessage(out, at(range.begin), kind, message,
                        llvm::SMRange(at(range.begin), at(range.end)));
@@ -41,12 +41,20 @@ void Diagnostics::print(ast::Range range, llvm::SourceMgr::DiagKind kind,
 
 void Diagnostics::report(llvm::StringRef id, ast::Range range, const llvm::Twine &message) {
   const DiagnosticKind &kind = find(id);
-  silent = !kind.isError && disabled.contains(id);
-  if (kind.isError)
-    silent = ++errorCount > kMaxErrors;
-  if (!silent)
-    print(range, kind.isError ? llvm::SourceMgr::DK_Error : llvm::SourceMgr::DK_Warning,
-          message + " [" + id + "]");
+  silent = kind.isError ? errorCount >= kMaxErrors : disabled.contains(id);
+  const std::string text = silent ? "" : (message + " [" + id + "]").str();
+  if (!silent) {
+    const std::string place = std::to_string(range.file) + ":" + std::to_string(range.begin) + ":";
+    silent = !said.insert(place + text).second;
+    if (silent)
+      return;
+  }
+  errorCount += kind.isError;
+  if (silent)
+    return;
+  print(range, kind.isError ? llvm::SourceMgr::DK_Error : llvm::SourceMgr::DK_Warning, text);
+  for (const auto &[place, why] : llvm::reverse(contexts))
+    note(place, why);
 }
 
 void Diagnostics::note(ast::Range range, const llvm::Twine &message) {
@@ -55,6 +63,8 @@ void Diagnostics::note(ast::Range range, const llvm::Twine &message) {
 }
 
 std::string rnet::suggest(llvm::StringRef wrong, llvm::ArrayRef<llvm::StringRef> known) {
+  if (known.size() > 1000) // a suggestion is not worth more
+    return "";
   llvm::StringRef best;
   unsigned distance = wrong.size() / 3 + 2;
   for (llvm::StringRef name : known)

@@ -11,10 +11,14 @@ class Dumper {
 public:
   explicit Dumper(llvm::raw_ostream &out) : out(out) {}
 
-  void dump(const Network &network) {
-    line(network.range, "network " + network.name.text);
+  void dump(const File &file) {
+    for (const FileItem &item : file.items)
+      std::visit([&](const auto &it) { dump(it); }, item);
+    if (!file.network)
+      return;
+    line(file.network->range, "network " + file.network->name.text);
     inside([&] {
-      for (const Item &item : network.items)
+      for (const Item &item : file.network->items)
         std::visit([&](const auto &it) { dump(it); }, item);
     });
   }
@@ -42,11 +46,21 @@ private:
   }
   void dump(const Node &it) {
     line(it.range, "node " + it.name.text);
-    inside([&] { layers(it.layers); });
+    inside([&] { std::visit([&](const auto &content) { dump(content); }, it.layers); });
   }
-  void layers(const std::vector<LayerItem> &items) {
-    for (const LayerItem &item : items)
-      std::visit([&](const auto &it) { dump(it); }, item);
+  void dump(std::monostate) {}
+  void dump(const Body &it) {
+    for (const LayerItem &item : it.items)
+      std::visit([&](const auto &layer) { dump(layer); }, item);
+  }
+  void dump(const Slice &it) {
+    line(it.range, "slice of " + it.list.text + (it.isOpen ? " to its end" : ""));
+    inside([&] {
+      if (it.first)
+        dump(*it.first);
+      if (it.last)
+        dump(*it.last);
+    });
   }
   void dump(const Layer &it) {
     line(it.range, "layer " + it.kind.text + (it.label ? " called " + it.label->text : ""));
@@ -56,7 +70,16 @@ private:
     line(it.range, "repeat");
     inside([&] {
       dump(it.count);
-      layers(it.body);
+      dump(it.body);
+    });
+  }
+  void dump(const Branches &it) {
+    line(it.range, it.kind.text + (it.label ? " called " + it.label->text : ""));
+    inside([&] {
+      for (const Body &body : it.bodies) {
+        line(body.range, "branch");
+        inside([&] { dump(body); });
+      }
     });
   }
   void dump(const Chain &it) {
@@ -74,8 +97,7 @@ private:
     inside([&] { options(it.options); });
   }
   void options(const ConnectionOptions &it) {
-    if (it.project)
-      dump(*it.project);
+    std::visit([&](const auto &content) { dump(content); }, it.project);
     if (it.weight)
       dump(*it.weight);
     for (const Name &name : it.standsFor)
@@ -94,6 +116,34 @@ private:
   void dump(const Train &it) {
     line(it.range, "train");
     inside([&] { arguments(it.settings); });
+  }
+  void dump(const Budget &it) {
+    line(it.range, "budget " + it.node.text);
+    inside([&] {
+      for (const Budget::Entry &entry : it.entries) {
+        line(entry.range, entry.name.text + " in " + entry.unit.text);
+        inside([&] { dump(entry.value); });
+      }
+    });
+  }
+  void dump(const Import &it) {
+    line(it.range, "import");
+    inside([&] { dump(it.path); });
+  }
+  void dump(const Block &it) {
+    line(it.range, "block " + it.name.text);
+    inside([&] {
+      for (const Block::Parameter &parameter : it.parameters) {
+        line(parameter.range, "parameter " + parameter.name.text);
+        if (parameter.otherwise)
+          inside([&] { dump(*parameter.otherwise); });
+      }
+      dump(it.body);
+    });
+  }
+  void dump(const List &it) {
+    line(it.range, "layers " + it.name.text);
+    inside([&] { dump(it.body); });
   }
   void dump(const Const &it) {
     line(it.range, "const " + it.name.text);
@@ -124,4 +174,4 @@ private:
 
 } // namespace
 
-void rnet::dump(const File &file, llvm::raw_ostream &out) { Dumper(out).dump(file.network); }
+void rnet::dump(const File &file, llvm::raw_ostream &out) { Dumper(out).dump(file); }

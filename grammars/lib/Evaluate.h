@@ -8,7 +8,18 @@
 
 namespace rnet {
 
-using Constants = llvm::StringMap<double>;
+/// Constants by name; those of a block, its parameters, hide those outside.
+struct Constants {
+  const Constants *outer = nullptr;
+  llvm::StringMap<double> values;
+
+  std::optional<double> find(llvm::StringRef name) const {
+    for (const Constants *scope = this; scope; scope = scope->outer)
+      if (auto found = scope->values.find(name); found != scope->values.end())
+        return found->second;
+    return std::nullopt;
+  }
+};
 
 /// The number that an expression stands for; nothing, and a diagnostic, where it is none.
 std::optional<double> evaluate(const ast::Expression &expression, const Constants &constants,
@@ -17,5 +28,10 @@ std::optional<double> evaluate(const ast::Expression &expression, const Constant
 /// A whole number from `least` on.
 std::optional<int64_t> evaluateCount(const ast::Expression &expression, const Constants &constants,
                                      int64_t least, llvm::StringRef what, Diagnostics &diagnostics);
+
+/// `3x3`, `32x32x3`, or one number: whole numbers from 1 on, a billion at most.
+std::optional<std::vector<int64_t>> evaluateSizes(const ast::Expression &expression,
+                                                  const Constants &constants, llvm::StringRef what,
+                                                  Diagnostics &diagnostics);
 
 } // namespace rnet

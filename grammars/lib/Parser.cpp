@@ -26,8 +26,9 @@ namespace x3 = boost::spirit::x3;
 
 namespace {
 
-/// The start of the text, and how deep expressions and repeats are nested.
+/// The file and the start of its text, and how deep expressions and layers are nested.
 struct State {
+  uint32_t file;
   const char *begin;
   unsigned depth = 0;
 };
@@ -41,10 +42,12 @@ const auto wordStart = x3::char_("a-zA-Z_");
 const auto wordRest = x3::char_("a-zA-Z0-9_");
 auto keyword(const char *text) { return x3::lexeme[x3::lit(text) >> !wordRest]; }
 
-const auto reserved = x3::lexeme[(x3::lit("network") | "input" | "output" | "node" | "skip" |
-                                  "reliability" | "train" | "const" | "repeat" | "project" |
-                                  "weight" | "for" | "at" | "private" | "always") >>
-                                 !wordRest];
+const auto reserved =
+    x3::lexeme[(x3::lit("network") | "input" | "output" | "node" | "skip" | "reliability" |
+                "train" | "budget" | "import" | "const" | "block" | "layers" | "repeat" |
+                "residual" | "shortcut" | "concat" | "project" | "weight" | "for" | "at" |
+                "private" | "always") >>
+               !wordRest];
 
 // Trees are built by actions, since X3 1.81 knows neither std::optional nor std::variant.
 const x3::rule<struct NameClass, Name> name = "a name";
@@ -54,9 +57,13 @@ const x3::rule<struct FactorClass, Expression> factor = "a value";
 const x3::rule<struct PrimaryClass, Expression> primary = "a value";
 const x3::rule<struct ArgumentClass, Argument> argument = "an argument";
 const x3::rule<struct ArgumentsClass, std::vector<Argument>> arguments = "arguments";
+const x3::rule<struct StringClass, Expression> path = "a path such as \"blocks.rnet\"";
+const x3::rule<struct CallClass, Layer> call = "a layer";
 const x3::rule<struct LayerClass, Layer> layer = "a layer";
 const x3::rule<struct RepeatClass, Repeat> repeat = "'repeat'";
-const x3::rule<struct LayersClass, std::vector<LayerItem>> layers = "layers";
+const x3::rule<struct BranchesClass, Branches> branches = "'residual' or 'concat'";
+const x3::rule<struct BodyClass, Body> body = "'{'";
+const x3::rule<struct SliceClass, Slice> slice = "the name of a list";
 const x3::rule<struct TensorTypeClass, TensorType> tensorType = "a type such as f32[23]";
 const x3::rule<struct ClassTypeClass, ClassType> classType = "class[...]";
 const x3::rule<struct OutputTypeClass, std::variant<ClassType, TensorType>> outputType =
@@ -73,21 +80,36 @@ const x3::rule<struct ProbabilityClass, Expression> probability = "a probability
 const x3::rule<struct ReliabilityClass, Reliability> reliability = "'reliability'";
 const x3::rule<struct SettingClass, Argument> setting = "a training setting";
 const x3::rule<struct TrainClass, Train> train = "'train'";
+const x3::rule<struct UnitClass, Name> unit = "a unit such as kB";
+const x3::rule<struct LimitClass, Budget::Entry> limit = "a limit";
+const x3::rule<struct BudgetClass, Budget> budget = "'budget'";
+const x3::rule<struct ImportClass, Import> import = "'import'";
 const x3::rule<struct ConstantClass, Const> constant = "'const'";
+const x3::rule<struct ParameterClass, Block::Parameter> parameter = "a parameter";
+const x3::rule<struct BlockClass, Block> block = "'block'";
+const x3::rule<struct ListClass, List> list = "'layers'";
 const x3::rule<struct NetworkClass, Network> network = "'network'";
+const x3::rule<struct FileClass, File> file = "a file";
 
 // What may come next, for the message where nothing of it does.
 const x3::rule<struct EndOfNetwork> endOfNetwork = "an item of the network or '}'";
 const x3::rule<struct EndOfLayers> endOfLayers = "a layer or '}'";
 const x3::rule<struct EndOfEntries> endOfEntries = "a name or '}'";
+const x3::rule<struct EndOfParameters> endOfParameters = "a parameter or ')'";
+const x3::rule<struct EndOfSlice> endOfSlice = "'..' or ']'";
 const x3::rule<struct EndOfFile> endOfFile = "the end of the file";
+const x3::rule<struct EndOfItems> endOfItems = "'import', 'const', 'block', 'layers' or 'network'";
 const x3::rule<struct Arrow> arrow = "'->'";
 const auto endOfNetwork_def = x3::lit('}');
 const auto endOfLayers_def = x3::lit('}');
 const auto endOfEntries_def = x3::lit('}');
+const auto endOfParameters_def = x3::lit(')');
+const auto endOfSlice_def = x3::lit(']');
 const auto endOfFile_def = x3::eoi;
+const auto endOfItems_def = x3::eoi;
 const auto arrow_def = x3::lit("->");
-BOOST_SPIRIT_DEFINE(endOfNetwork, endOfLayers, endOfEntries, endOfFile, arrow)
+BOOST_SPIRIT_DEFINE(endOfNetwork, endOfLayers, endOfEntries, endOfParameters, endOfSlice, endOfFile,
+                    endOfItems, arrow)
 
 //===-- Actions -------------------------------------------------------------------------------===//
 
@@ -96,7 +118,16 @@ template <class Context> uint32_t position(const Context &context) {
   return static_cast<uint32_t>(x3::_where(context).begin() -
                                x3::get<StateTag>(context).get().begin);
 }
-const auto setBegin = [](auto &context) { x3::_val(context).range.begin = position(context); };
+const auto setBegin = [](auto &context) {
+  x3::_val(context).range.begin = position(context);
+  x3::_val(context).range.file = x3::get<StateTag>(context).get().file;
+};
+/// The range of a text that was matched.
+template <class Context, class Text> Range rangeOf(const Context &context, const Text &text) {
+  const State &state = x3::get<StateTag>(context).get();
+  return {static_cast<uint32_t>(text.begin() - state.begin),
+          static_cast<uint32_t>(text.end() - state.begin), state.file};
+}
 /// The end of the last token before a place: X3 skips blanks and comments even where what follows
 /// does not match.
 uint32_t endOfToken(llvm::StringRef text) {
@@ -147,7 +178,7 @@ auto combine(Expression::Kind kind) {
     Expression left = std::move(x3::_val(context)), right = std::move(x3::_attr(context));
     Expression &whole = x3::_val(context) = Expression();
     whole.kind = kind;
-    whole.range = {left.range.begin, right.range.end};
+    whole.range = {left.range.begin, right.range.end, left.range.file};
     whole.operands.push_back(operand(std::move(left)));
     whole.operands.push_back(operand(std::move(right)));
   };
@@ -158,9 +189,7 @@ auto leaf(Expression::Kind kind) {
     value.kind = kind;
     auto text = x3::_attr(context);
     value.text.assign(text.begin(), text.end());
-    const char *begin = x3::get<StateTag>(context).get().begin;
-    value.range = {static_cast<uint32_t>(text.begin() - begin),
-                   static_cast<uint32_t>(text.end() - begin)};
+    value.range = rangeOf(context, text);
     if (kind == Expression::Kind::number)
       value.number = std::strtod(value.text.c_str(), nullptr);
     if (kind == Expression::Kind::string)
@@ -202,13 +231,14 @@ const auto primary_def =
          x3::_val(context).kind = Expression::Kind::call;
          x3::_val(context).operands = std::move(x3::_attr(context));
        })] > ')' > ends > leave));
-const auto factor_def = primary[assign] | ('-' >> enter > factor[([](auto &context) {
-                                             Expression value = std::move(x3::_attr(context));
-                                             Expression &whole = x3::_val(context);
-                                             whole.kind = Expression::Kind::negate;
-                                             whole.range = {value.range.begin - 1, value.range.end};
-                                             whole.operands.push_back(operand(std::move(value)));
-                                           })] > leave);
+const auto factor_def =
+    primary[assign] | ('-' >> enter > factor[([](auto &context) {
+                         Expression value = std::move(x3::_attr(context));
+                         Expression &whole = x3::_val(context);
+                         whole.kind = Expression::Kind::negate;
+                         whole.range = {value.range.begin - 1, value.range.end, value.range.file};
+                         whole.operands.push_back(operand(std::move(value)));
+                       })] > leave);
 const auto term_def = factor[assign] >> *(('*' > factor[combine(Expression::Kind::multiply)]) |
                                           ('/' > factor[combine(Expression::Kind::divide)]));
 const auto expression_def = term[assign] >>
@@ -223,12 +253,30 @@ const auto argument_def =
      expression[set(&Argument::value)]) >>
     ends;
 const auto arguments_def = -(argument[append] >> *(',' >> argument[append]) >> -x3::lit(','));
-const auto layer_def = begins >> -(name >> ':')[set(&Layer::label)] >> name[set(&Layer::kind)] >>
-                       -('(' > arguments[set(&Layer::arguments)] > ')') >> ends;
-const auto repeat_def = begins >> keyword("repeat") >> enter > expression[set(&Repeat::count)] >
-                        '{' > layers[set(&Repeat::body)] > endOfLayers > leave > ends;
-const auto layers_def = *(repeat[append] | layer[append]);
-BOOST_SPIRIT_DEFINE(argument, arguments, layer, repeat, layers)
+const auto path_def = string[leaf(Expression::Kind::string)];
+const auto called = name[set(&Layer::kind)] >> -('(' > arguments[set(&Layer::arguments)] > ')');
+const auto call_def = begins >> called >> ends;
+const auto layer_def = begins >> -(name >> ':')[set(&Layer::label)] >> called >> ends;
+const auto repeat_def =
+    begins >> keyword("repeat") > expression[set(&Repeat::count)] > body[set(&Repeat::body)] > ends;
+auto kindOfBranches(const char *text) {
+  return x3::raw[keyword(text)][([](auto &context) {
+    auto text = x3::_attr(context);
+    Name &kind = x3::_val(context).kind;
+    kind.text.assign(text.begin(), text.end());
+    kind.range = rangeOf(context, text);
+  })];
+}
+const auto branch = body[push(&Branches::bodies)];
+const auto branches_def = begins >> -(name >> ':')[set(&Branches::label)] >>
+                          ((kindOfBranches("residual") > branch > -(keyword("shortcut") > branch)) |
+                           (kindOfBranches("concat") > branch > branch > *branch)) >>
+                          ends;
+const auto bodyItem = push(&Body::items);
+const auto body_def = begins >> '{' >> enter >
+                      *(repeat[bodyItem] | branches[bodyItem] | layer[bodyItem]) > endOfLayers
+                      > leave > ends;
+BOOST_SPIRIT_DEFINE(path, argument, arguments, call, layer, repeat, branches, body)
 
 //===-- Items ---------------------------------------------------------------------------------===//
 
@@ -244,11 +292,21 @@ const auto input_def =
 const auto output_def = begins >> keyword("output") > name[set(&Output::name)] >
                         ':' > outputType[set(&Output::type)] >
                         keyword("at") > name[set(&Output::node)] > ends;
+const auto slice_def = begins >> name[set(&Slice::list)] >>
+                       -('[' > expression[set(&Slice::first)] >
+                         -(x3::lit("..")[([](auto &context) { x3::_val(context).isOpen = true; })] >
+                           -expression[([](auto &context) {
+                             x3::_val(context).isOpen = false;
+                             x3::_val(context).last = std::move(x3::_attr(context));
+                           })]) > endOfSlice) >>
+                       ends;
 const auto node_def = begins >> keyword("node") > name[set(&Node::name)] >
-                      -(x3::lit('{')[([](auto &context) { x3::_val(context).hasBody = true; })] >
-                        layers[set(&Node::layers)] > endOfLayers) > ends;
+                      -(body[set(&Node::layers)] | ('=' > slice[set(&Node::layers)])) > ends;
 
-const auto options_def = *((keyword("project") > layer[set(&ConnectionOptions::project)]) |
+const x3::rule<struct ProjectionClass, std::variant<std::monostate, Layer, Body>> projection =
+    "a layer or '{'";
+const auto projection_def = body[assign] | call[assign];
+const auto options_def = *((keyword("project") > projection[set(&ConnectionOptions::project)]) |
                            (keyword("weight") > expression[set(&ConnectionOptions::weight)]) |
                            (keyword("for") > (name[push(&ConnectionOptions::standsFor)] % ',')));
 const auto chain_def = begins >> name[push(&Chain::nodes)] > arrow > name[push(&Chain::nodes)] >
@@ -266,23 +324,48 @@ const auto reliability_def = begins >> keyword("reliability") > name[set(&Reliab
 const auto setting_def =
     begins >> name[set(&Argument::name)] > ':' > expression[set(&Argument::value)] > ends;
 const auto train_def = begins >> x3::raw[keyword("train")][([](auto &context) {
-                         const char *begin = x3::get<StateTag>(context).get().begin;
-                         auto text = x3::_attr(context);
-                         x3::_val(context).keyword = {static_cast<uint32_t>(text.begin() - begin),
-                                                      static_cast<uint32_t>(text.end() - begin)};
+                         x3::_val(context).keyword = rangeOf(context, x3::_attr(context));
                        })] > '{' > *(setting[push(&Train::settings)] > -x3::lit(',')) > endOfEntries
                        > ends;
+// A name before a colon is the next limit: the unit is missing.
+const auto unit_def = name[assign] >> !x3::lit(':');
+const auto limit_def = begins >> name[set(&Budget::Entry::name)] > ':' >
+                       expression[set(&Budget::Entry::value)] > unit[set(&Budget::Entry::unit)] >
+                       ends;
+const auto budget_def = begins >> keyword("budget") > name[set(&Budget::node)] > '{' >
+                        *(limit[push(&Budget::entries)] > -x3::lit(',')) > endOfEntries > ends;
+
+const auto import_def = begins >> keyword("import") > path[set(&Import::path)] > ends;
 const auto constant_def = begins >> keyword("const") > name[set(&Const::name)] >
                           '=' > expression[set(&Const::value)] > ends;
+const auto parameter_def = begins >> name[set(&Block::Parameter::name)] >>
+                           -('=' > expression[([](auto &context) {
+                               x3::_val(context).otherwise = std::move(x3::_attr(context));
+                             })]) >>
+                           ends;
+const auto blockParameter = parameter[push(&Block::parameters)];
+const auto block_def = begins >> keyword("block") > name[set(&Block::name)] >
+                       -('(' > -(blockParameter >> *(',' >> blockParameter) >> -x3::lit(',')) >
+                         endOfParameters) > body[set(&Block::body)] > ends;
+const auto list_def = begins >>
+                      keyword("layers") > name[set(&List::name)] > body[set(&List::body)] > ends;
 
 const auto item = push(&Network::items);
 const auto network_def = begins >> keyword("network") > name[set(&Network::name)] > '{' >
                          *(input[item] | output[item] | node[item] | skip[item] |
-                           reliability[item] | train[item] | constant[item] |
-                           chain[item]) > endOfNetwork
-                         > ends > endOfFile;
-BOOST_SPIRIT_DEFINE(tensorType, classType, outputType, input, output, node, options, chain, skip,
-                    probability, reliabilityEntry, reliability, setting, train, constant, network)
+                           reliability[item] | train[item] | budget[item] | constant[item] |
+                           block[item] | list[item] | chain[item]) > endOfNetwork
+                         > ends;
+const auto fileItem = push(&File::items);
+const auto file_def =
+    *(import[fileItem] | constant[fileItem] | block[fileItem] | list[fileItem]) >>
+    ((network[([](auto &context) { x3::_val(context).network = std::move(x3::_attr(context)); })] >
+      endOfFile) |
+     (x3::eps > endOfItems));
+BOOST_SPIRIT_DEFINE(tensorType, classType, outputType, input, output, slice, node, projection,
+                    options, chain, skip, probability, reliabilityEntry, reliability, setting,
+                    train, unit, limit, budget, import, constant, parameter, block, list, network,
+                    file)
 
 const auto comment = "//" >> *(x3::char_ - '\n');
 const auto blanks = x3::ascii::space | comment;
@@ -297,7 +380,7 @@ llvm::StringRef tokenAt(llvm::StringRef text, size_t at) {
 }
 
 /// Comments by place. A string holds no comment.
-std::vector<Comment> findComments(llvm::StringRef text) {
+std::vector<Comment> findComments(llvm::StringRef text, uint32_t file) {
   std::vector<Comment> comments;
   bool inString = false;
   for (size_t at = 0; at < text.size(); ++at) {
@@ -309,7 +392,7 @@ std::vector<Comment> findComments(llvm::StringRef text) {
       const size_t end = std::min(text.find('\n', at), text.size());
       Comment comment;
       comment.range = {static_cast<uint32_t>(at),
-                       static_cast<uint32_t>(text.substr(0, end).rtrim().size())};
+                       static_cast<uint32_t>(text.substr(0, end).rtrim().size()), file};
       comments.push_back(comment);
       at = end - 1;
     }
@@ -337,30 +420,34 @@ std::optional<size_t> findOpenBracket(llvm::StringRef text, size_t place) {
 
 } // namespace
 
-std::optional<File> rnet::parse(llvm::StringRef text, Diagnostics &diagnostics) {
+std::optional<File> rnet::parse(uint32_t buffer, Diagnostics &diagnostics) {
+  const llvm::StringRef text = diagnostics.getText(buffer);
+  auto range = [&](size_t begin, size_t end) {
+    return Range{static_cast<uint32_t>(begin), static_cast<uint32_t>(end), buffer};
+  };
   auto fail = [&](size_t at, const std::string &expected) {
     // Point at the token, not at the blanks before it.
     const char *place = text.begin() + at;
     x3::parse(place, text.end(), *blanks);
     at = static_cast<size_t>(place - text.begin());
     llvm::StringRef found = tokenAt(text, at);
-    diagnostics.report("syntax",
-                       {static_cast<uint32_t>(at), static_cast<uint32_t>(at + found.size())},
+    diagnostics.report("syntax", range(at, at + found.size()),
                        "expected " + expected + ", found " +
                            (found.empty() ? "the end of the file" : "'" + found.str() + "'"));
     if (std::optional<size_t> open = findOpenBracket(text, at))
-      diagnostics.note({static_cast<uint32_t>(*open), static_cast<uint32_t>(*open + 1)},
+      diagnostics.note(range(*open, *open + 1),
                        "inside the '" + std::string(1, text[*open]) + "' that opens here");
     return std::nullopt;
   };
   if (text.size() > (1u << 30))
     return fail(0, "a spec of at most 1 GiB");
-  File file;
-  State state{text.begin()};
+  File result;
+  result.file = buffer;
+  State state{buffer, text.begin()};
   const char *at = text.begin();
   try {
-    const auto grammar = x3::with<StateTag>(std::ref(state))[network];
-    if (!x3::phrase_parse(at, text.end(), grammar, blanks, file.network))
+    const auto grammar = x3::with<StateTag>(std::ref(state))[file];
+    if (!x3::phrase_parse(at, text.end(), grammar, blanks, result))
       return fail(static_cast<size_t>(at - text.begin()), "'network'");
   } catch (const x3::expectation_failure<const char *> &failure) {
     std::string expected = failure.which();
@@ -371,6 +458,6 @@ std::optional<File> rnet::parse(llvm::StringRef text, Diagnostics &diagnostics) 
       expected = "less deep nesting";
     return fail(static_cast<size_t>(failure.where() - text.begin()), expected);
   }
-  file.comments = findComments(text);
-  return file;
+  result.comments = findComments(text, buffer);
+  return result;
 }

@@ -18,20 +18,10 @@ public:
       : file(file), text(text), out(out) {}
 
   void run() {
-    const Network &network = file.network;
-    commentsBefore(network.range.begin);
-    line("network " + network.name.text + " {");
-    indent = 2;
-    previousEnd = text.find('{', network.name.range.end);
-    firstInBlock = true;
-    trailingComment(previousEnd);
-    for (const Item &item : network.items)
-      std::visit([&](const auto &it) { this->item(it); }, item);
-    commentsBefore(network.range.end - 1);
-    indent = 0;
-    line("}");
-    previousEnd = network.range.end;
-    trailingComment(previousEnd);
+    for (const FileItem &it : file.items)
+      std::visit([&](const auto &inner) { item(inner); }, it);
+    if (file.network)
+      item(*file.network);
     commentsBefore(text.size());
   }
 
@@ -63,8 +53,7 @@ private:
   void commentsBefore(size_t place) {
     for (; next < file.comments.size() && file.comments[next].range.begin < place; ++next) {
       const Range range = file.comments[next].range;
-      if (next > 0 || previousEnd > 0)
-        keepBlank(range.begin);
+      keepBlank(range.begin);
       line(text.slice(range.begin, range.end).rtrim().str());
       previousEnd = range.end;
     }
@@ -81,21 +70,33 @@ private:
     flush();
   }
 
-  /// Comments inside an item that is printed on one line go before it: nothing is lost.
-  template <class T> void item(const T &it) {
-    hoist(it.range);
-    keepBlank(it.range.begin);
-    print(it);
-    previousEnd = std::max<size_t>(previousEnd, it.range.end);
-    trailingComment(it.range.end);
+  /// The bracket behind a word; comments may stand between them.
+  size_t findOpen(size_t end) const {
+    for (size_t k = next;
+         k < file.comments.size() && !text.slice(end, file.comments[k].range.begin).contains('{');
+         ++k)
+      if (file.comments[k].range.begin >= end)
+        end = file.comments[k].range.end;
+    return text.find('{', end);
   }
-  void hoist(Range range) { commentsBefore(range.begin); }
-  /// For an item without inner lines: comments in its middle come first.
+  bool hasComment(Range range) const {
+    return next < file.comments.size() && file.comments[next].range.begin < range.end;
+  }
+
+  template <class T> void item(const T &it) {
+    place(it.range, [&] { print(it); });
+  }
+  /// What `action` prints, with the comments and blanks around it.
+  template <class Action> void place(Range range, Action action) {
+    commentsBefore(range.begin);
+    keepBlank(range.begin);
+    action();
+    previousEnd = std::max<size_t>(previousEnd, range.end);
+    trailingComment(range.end);
+  }
+  /// For an item without inner lines: comments in its middle come first, so that nothing is lost.
   void hoistInner(Range range) {
-    size_t last = next;
-    while (last < file.comments.size() && file.comments[last].range.begin < range.end)
-      ++last;
-    for (; next < last; ++next)
+    for (; hasComment(range); ++next)
       line(
           text.slice(file.comments[next].range.begin, file.comments[next].range.end).rtrim().str());
     flush();
@@ -117,53 +118,145 @@ private:
       type = spell(std::get<TensorType>(it.type));
     line("output " + it.name.text + ": " + type + " at " + it.node.text);
   }
-  void print(const Node &it) {
-    if (it.layers.empty()) {
-      hoistInner(it.range);
-      line("node " + it.name.text + (it.hasBody ? " {}" : ""));
-      return;
-    }
-    printLayers("node " + it.name.text, it.layers, it.range);
+  void print(const Network &it) {
+    const size_t open = findOpen(it.name.range.end);
+    commentsBefore(open);
+    line("network " + it.name.text + " {");
+    inside(open, it.range.end - 1, [&] {
+      for (const Item &inner : it.items)
+        std::visit([&](const auto &found) { item(found); }, inner);
+    });
+    line("}");
   }
-  void print(const Repeat &it) { printLayers("repeat " + spell(it.count), it.body, it.range); }
+  void print(const Node &it) {
+    const std::string head = "node " + it.name.text;
+    if (auto *body = std::get_if<Body>(&it.layers))
+      return bodies({{head, body}});
+    hoistInner(it.range);
+    auto *slice = std::get_if<Slice>(&it.layers);
+    line(head + (slice ? " = " + spell(*slice) : ""));
+  }
+  void print(const Block &it) {
+    std::string parameters;
+    for (const Block::Parameter &parameter : it.parameters)
+      parameters += (parameters.empty() ? "" : ", ") + parameter.name.text +
+                    (parameter.otherwise ? " = " + spell(*parameter.otherwise) : "");
+    bodies(
+        {{"block " + it.name.text + (parameters.empty() ? "" : "(" + parameters + ")"), &it.body}});
+  }
+  void print(const List &it) { bodies({{"layers " + it.name.text, &it.body}}); }
+  void print(const Import &it) {
+    hoistInner(it.range);
+    line("import " + spell(it.path));
+  }
+
+  //===-- Layers ------------------------------------------------------------------------------===//
+
+  using Bodies = std::vector<std::pair<std::string, const Body *>>; ///< each with what precedes it
+
+  static Bodies bodiesOf(const Repeat &it) { return {{"repeat " + spell(it.count), &it.body}}; }
+  static Bodies bodiesOf(const Branches &it) {
+    Bodies result;
+    for (const Body &body : it.bodies)
+      result.emplace_back(it.kind.text == "residual" ? "shortcut" : "", &body);
+    result.front().first = (it.label ? it.label->text + ": " : "") + it.kind.text;
+    return result;
+  }
+  void print(const Repeat &it) { bodies(bodiesOf(it)); }
+  void print(const Branches &it) { bodies(bodiesOf(it)); }
   void print(const Layer &it) {
     hoistInner(it.range);
     line(spell(it));
   }
 
-  /// On one line where it fits and holds no comment.
-  void printLayers(const std::string &head, const std::vector<LayerItem> &layers, Range range) {
-    const std::string flat = head + " " + flatten(layers);
-    const bool commented =
-        next < file.comments.size() && file.comments[next].range.begin < range.end;
-    if (!commented && indent + flat.size() <= kColumns) {
+  /// On one line where they fit and hold no comment.
+  void bodies(const Bodies &list) {
+    commentsBefore(list.front().second->range.begin);
+    const std::string flat = flatten(list);
+    if (!hasComment(list.back().second->range) && indent + flat.size() <= kColumns) {
       line(flat);
       return;
     }
-    line(head + " {");
-    const size_t open = text.find('{', range.begin);
+    std::string before;
+    for (const auto &[head, body] : list) {
+      line(before + head + (head.empty() ? "{" : " {"));
+      inside(body->range.begin, body->range.end - 1, [&, body = body] { layers(*body); });
+      before = "} ";
+    }
+    line("}");
+  }
+  /// What stands between the brackets at two places, on lines of its own.
+  template <class Action> void inside(size_t open, size_t close, Action action) {
     trailingComment(open);
     previousEnd = open;
     firstInBlock = true;
     indent += 2;
-    for (const LayerItem &layer : layers)
-      std::visit([&](const auto &it) { this->item(it); }, layer);
-    commentsBefore(range.end - 1);
+    action();
+    commentsBefore(close);
     indent -= 2;
-    line("}");
   }
-  std::string flatten(const std::vector<LayerItem> &layers) {
-    std::string content = "{";
-    for (const LayerItem &item : layers) {
-      content += content.size() > 1 ? "  " : " ";
-      if (auto *layer = std::get_if<Layer>(&item))
-        content += spell(*layer);
+  void layers(const Body &body) {
+    rows(
+        body.items.size(), [&](size_t k) { return rangeOf(body.items[k]); },
+        [&](size_t k) { return flatten(body.items[k]); },
+        [&](size_t k) { return separator(body.items[k - 1], body.items[k]); },
+        [&](size_t k) { std::visit([&](const auto &it) { item(it); }, body.items[k]); });
+  }
+  /// Things that stand on one line stay on one line, while they fit and hold no comment.
+  /// `separate`: what stands before one, `alone`: prints one with its comments.
+  template <class RangeOf, class Flatten, class Separate, class Alone>
+  void rows(size_t size, RangeOf rangeOf, Flatten flatten, Separate separate, Alone alone) {
+    for (size_t begin = 0, end; begin < size; begin = end) {
+      Range range = rangeOf(begin);
+      std::string flat = flatten(begin);
+      commentsBefore(range.begin);
+      for (end = begin + 1; end < size; ++end) {
+        const Range following = rangeOf(end);
+        const std::string longer = flat + separate(end) + flatten(end);
+        if (text.slice(range.end, following.begin).contains('\n') || hasComment(following) ||
+            indent + longer.size() > kColumns)
+          break;
+        flat = longer;
+        range.end = following.end;
+      }
+      if (end == begin + 1)
+        alone(begin);
       else
-        content += "repeat " + spell(std::get<Repeat>(item).count) + " " +
-                   flatten(std::get<Repeat>(item).body);
+        place(range, [&] { line(flat); });
     }
-    return content + " }";
   }
+  static Range rangeOf(const LayerItem &item) {
+    return std::visit([](const auto &it) { return it.range; }, item);
+  }
+  /// Words that stand alone stand close: `batch_norm relu`.
+  static const char *separator(const LayerItem &left, const LayerItem &right) {
+    auto isWord = [](const LayerItem &item) {
+      auto *layer = std::get_if<Layer>(&item);
+      return layer && !layer->label && layer->arguments.empty();
+    };
+    return isWord(left) && isWord(right) ? " " : "  ";
+  }
+  static std::string flatten(const LayerItem &item) {
+    if (auto *layer = std::get_if<Layer>(&item))
+      return spell(*layer);
+    auto *repeat = std::get_if<Repeat>(&item);
+    return flatten(repeat ? bodiesOf(*repeat) : bodiesOf(std::get<Branches>(item)));
+  }
+  static std::string flatten(const Bodies &list) {
+    std::string content;
+    for (const auto &[head, body] : list)
+      content += (content.empty() ? "" : " ") + head + (head.empty() ? "" : " ") + flatten(*body);
+    return content;
+  }
+  static std::string flatten(const Body &body) {
+    std::string content = "{";
+    for (size_t k = 0; k < body.items.size(); ++k)
+      content +=
+          (k == 0 ? " " : separator(body.items[k - 1], body.items[k])) + flatten(body.items[k]);
+    return content + (body.items.empty() ? "}" : " }");
+  }
+
+  //===-- Hyperconnections and settings -------------------------------------------------------===//
 
   void print(const Chain &it) {
     hoistInner(it.range);
@@ -185,10 +278,12 @@ private:
     hoistInner(it.range);
     line("skip " + join(it.senders) + " -> " + it.receiver.text + spell(it.options));
   }
-  std::string spell(const ConnectionOptions &options) {
+  static std::string spell(const ConnectionOptions &options) {
     std::string content;
-    if (options.project)
-      content += " project " + spell(*options.project);
+    if (auto *layer = std::get_if<Layer>(&options.project))
+      content += " project " + spell(*layer);
+    else if (auto *body = std::get_if<Body>(&options.project))
+      content += " project " + flatten(*body);
     if (options.weight)
       content += " weight " + spell(*options.weight);
     if (!options.standsFor.empty())
@@ -196,34 +291,52 @@ private:
     return content;
   }
 
+  using Entries = std::vector<std::pair<Range, std::string>>;
+
   void print(const Reliability &it) {
-    std::vector<std::string> entries;
+    Entries entries;
     for (const Reliability::Entry &entry : it.entries)
-      entries.push_back(entry.node.text + ": " + (entry.value ? spell(*entry.value) : "always"));
-    block("reliability " + it.name.text, entries, it.range);
+      entries.emplace_back(entry.range,
+                           entry.node.text + ": " + (entry.value ? spell(*entry.value) : "always"));
+    block("reliability " + it.name.text, it.name.range, entries, it.range);
+  }
+  void print(const Budget &it) {
+    Entries entries;
+    for (const Budget::Entry &entry : it.entries)
+      entries.emplace_back(entry.range,
+                           entry.name.text + ": " + spell(entry.value) + " " + entry.unit.text);
+    block("budget " + it.node.text, it.node.range, entries, it.range);
   }
   void print(const Train &it) {
-    std::vector<std::string> entries;
+    Entries entries;
     for (const Argument &setting : it.settings)
-      entries.push_back(spell(setting));
-    block("train", entries, it.range);
+      entries.emplace_back(setting.range, spell(setting));
+    block("train", it.keyword, entries, it.range);
   }
-  /// `head { a: 1  b: 2 }`, or a line for each entry.
-  void block(const std::string &head, const std::vector<std::string> &entries, Range range) {
-    hoistInner(range);
+  /// `head { a: 1  b: 2 }`, or a line for each entry. `name`: the last word before the bracket.
+  void block(const std::string &head, Range name, const Entries &entries, Range range) {
+    const size_t open = findOpen(name.end);
+    commentsBefore(open);
     std::string flat = head + " {";
-    for (const std::string &entry : entries)
-      flat += (entry == entries.front() && flat.back() == '{' ? " " : "  ") + entry;
+    for (const auto &[where, entry] : entries)
+      flat += (flat.back() == '{' ? " " : "  ") + entry;
     flat += entries.empty() ? "}" : " }";
-    if (indent + flat.size() <= kColumns) {
+    if (!hasComment(range) && indent + flat.size() <= kColumns) {
       line(flat);
       return;
     }
     line(head + " {");
-    indent += 2;
-    for (const std::string &entry : entries)
-      line(entry);
-    indent -= 2;
+    inside(open, range.end - 1, [&] {
+      rows(
+          entries.size(), [&](size_t k) { return entries[k].first; },
+          [&](size_t k) { return entries[k].second; }, [](size_t) { return "  "; },
+          [&](size_t k) {
+            place(entries[k].first, [&] {
+              hoistInner(entries[k].first);
+              line(entries[k].second);
+            });
+          });
+    });
     line("}");
   }
   void print(const Const &it) {
@@ -256,6 +369,12 @@ private:
     for (const Argument &argument : arguments)
       content += (content.empty() ? "" : ", ") + spell(argument);
     return "(" + content + ")";
+  }
+  static std::string spell(const Slice &slice) {
+    if (!slice.first)
+      return slice.list.text;
+    return slice.list.text + "[" + spell(*slice.first) + (slice.last || slice.isOpen ? ".." : "") +
+           (slice.last ? spell(*slice.last) : "") + "]";
   }
   static std::string spell(const Layer &layer) {
     return (layer.label ? layer.label->text + ": " : "") + layer.kind.text +

@@ -8,10 +8,10 @@
 namespace rnet {
 
 /// A module with one rnet.network: no scheme yet, shapes still to be inferred. Locations are ranges
-/// in the spec, within NameLocs that hold the user's names. Cannot fail: the model has been
-/// checked.
+/// in the spec or in what it imports, within NameLocs that hold the user's names. Null, and
+/// diagnostics, where the model has what cannot be compiled yet.
 mlir::OwningOpRef<mlir::ModuleOp> importNetwork(const model::Network &network,
-                                                const llvm::SourceMgr &sources, unsigned buffer,
+                                                const llvm::SourceMgr &sources,
                                                 mlir::MLIRContext &context);
 
 } // namespace rnet

@@ -10,9 +10,10 @@
 
 namespace rnet::ast {
 
-/// Byte offsets into the spec's text: [begin, end).
+/// Byte offsets into the text of a file: [begin, end).
 struct Range {
   uint32_t begin = 0, end = 0;
+  uint32_t file = 0; ///< the number of its buffer in the SourceMgr
 };
 struct Ranged {
   Range range;
@@ -47,12 +48,32 @@ struct Layer : Ranged {
 };
 
 struct Repeat;
-using LayerItem = std::variant<Layer, Repeat>;
+struct Branches;
+using LayerItem = std::variant<Layer, Repeat, Branches>;
+
+/// `{ ... }`, brackets included.
+struct Body : Ranged {
+  std::vector<LayerItem> items;
+};
 
 /// `repeat 3 { ... }`.
 struct Repeat : Ranged {
   Expression count;
-  std::vector<LayerItem> body;
+  Body body;
+};
+
+/// `residual { ... }`, `residual { ... } shortcut { ... }`, `concat { ... } { ... }`.
+struct Branches : Ranged {
+  std::optional<Name> label;
+  Name kind;
+  std::vector<Body> bodies;
+};
+
+/// `body`, `body[4]`, `body[4..]`, `body[1..3]`.
+struct Slice : Ranged {
+  Name list;
+  std::optional<Expression> first, last;
+  bool isOpen = false; ///< to the end of the list
 };
 
 /// `f32[23]`, `f32[32x32x3]`.
@@ -78,13 +99,12 @@ struct Output : Ranged {
 };
 struct Node : Ranged {
   Name name;
-  bool hasBody = false;
-  std::vector<LayerItem> layers;
+  std::variant<std::monostate, Body, Slice> layers;
 };
 
 /// What may stand behind a hyperconnection.
 struct ConnectionOptions {
-  std::optional<Layer> project;
+  std::variant<std::monostate, Layer, Body> project;
   std::optional<Expression> weight;
   std::vector<Name> standsFor;
 };
@@ -112,12 +132,43 @@ struct Train : Ranged {
   Range keyword;
   std::vector<Argument> settings; ///< all named
 };
+/// `budget edge { memory: 512 kB  sent: 16 kB }`.
+struct Budget : Ranged {
+  struct Entry : Ranged {
+    Name name;
+    Expression value;
+    Name unit;
+  };
+  Name node;
+  std::vector<Entry> entries;
+};
+
+/// `import "mobilenet.rnet"`.
+struct Import : Ranged {
+  Expression path; ///< a string
+};
 struct Const : Ranged {
   Name name;
   Expression value;
 };
+/// `block separable(filters, step = 1) { ... }`.
+struct Block : Ranged {
+  struct Parameter : Ranged {
+    Name name;
+    std::optional<Expression> otherwise;
+  };
+  Name name;
+  std::vector<Parameter> parameters;
+  Body body;
+};
+/// `layers body { ... }`: to be cut into nodes.
+struct List : Ranged {
+  Name name;
+  Body body;
+};
 
-using Item = std::variant<Input, Output, Node, Chain, Skip, Reliability, Train, Const>;
+using Item =
+    std::variant<Input, Output, Node, Chain, Skip, Reliability, Train, Budget, Const, Block, List>;
 
 struct Network : Ranged {
   Name name;
@@ -127,8 +178,14 @@ struct Network : Ranged {
 /// `// text`, kept beside the tree by offset.
 struct Comment : Ranged {};
 
+/// What may stand before a network.
+using FileItem = std::variant<Import, Const, Block, List>;
+
 struct File {
-  Network network;
+  uint32_t file = 0;               ///< the number of its buffer in the SourceMgr
+  std::optional<Range> importedBy; ///< the path in the import that brought it first
+  std::vector<FileItem> items;
+  std::optional<Network> network; ///< a file that is imported may lack one
   std::vector<Comment> comments;
 };
 

@@ -1,5 +1,6 @@
-// What a spec means: names resolved, constants evaluated, repeats unrolled. Made by the checker,
-// read by the importer. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// What a spec means: names resolved, constants evaluated, blocks, lists and repeats written out.
+// Made by the checker, read by the importer. SPDX-License-Identifier: Apache-2.0 WITH
+// LLVM-exception
 #pragma once
 
 #include "rnet/Grammars/Diagnostics.h"
@@ -8,13 +9,36 @@
 
 namespace rnet::model {
 
-/// One layer of a node.
-struct Layer {
-  std::string name; ///< the label, or the kind and its number on the node: dense1
+/// Arguments by name, defaults filled in. What may be left out and has no default is not here.
+struct Arguments {
+  std::map<std::string, double> numbers;             ///< reals and counts; flags as 0 or 1
+  std::map<std::string, std::string> words;          ///< activation; padding: same, valid or pad
+  std::map<std::string, std::vector<int64_t>> sizes; ///< kernel and stride: height, width; shape;
+                                                     ///< padding where its word is pad: top,
+                                                     ///< bottom, left, right
+};
+
+/// One layer of a node, or of a projection. Kinds are those of grammars/lib/Layers.cpp, "residual"
+/// and "concat".
+struct Layer : Arguments {
+  std::string name; ///< unique within its node, and an identifier: dense1, hidden, separable3_conv1
+  std::string path; ///< prefix of its parameters' names: edge.dense1, body.separable3.conv1
   std::string kind;
-  std::map<std::string, double> numbers;    ///< arguments, by name
-  std::map<std::string, std::string> words; ///< arguments that are names, by name
-  ast::Range range;
+  /// residual: one branch, to whose result the input is added, or two, whose results are added;
+  /// concat: two or more. A branch without layers hands its input on.
+  std::vector<std::vector<Layer>> branches;
+  ast::Range range;                ///< its text; for a layer of a block, where the block is called
+  std::optional<ast::Range> inner; ///< its text in the block
+};
+
+/// Limits of a node, in bytes.
+struct Budget {
+  struct Limit {
+    double bytes;
+    ast::Range range;
+  };
+  std::optional<Limit> memory; ///< weights and activations of inference
+  std::optional<Limit> sent;   ///< an inference, by all its hyperconnections together
 };
 
 struct Node {
@@ -23,6 +47,7 @@ struct Node {
   std::vector<unsigned> incoming, outgoing; ///< hyperconnections, in the order of the spec
   std::vector<unsigned> inputs;             ///< network inputs at this node
   bool failable = false;
+  std::optional<Budget> budget;
 };
 
 struct Hyperconnection {
@@ -30,7 +55,9 @@ struct Hyperconnection {
   unsigned from, to;
   bool isSkip;
   ast::Range range;
-  std::optional<Layer> projection;
+  /// Named iot_projection, or iot_projection_conv1 where there are several; by path
+  /// iot_to_fog2.projection, or iot_to_fog2.projection.conv1.
+  std::vector<Layer> projection;
   std::optional<double> weight;
 };
 
@@ -56,11 +83,29 @@ struct Reliability {
   const ast::Reliability *spec;
   std::map<unsigned, double> nodes; ///< without those that are always up
 };
+
+/// How the rate changes with the epochs.
+struct Schedule {
+  enum class Kind { step, cosine } kind;
+  int64_t every = 0;  ///< step: epochs from one change to the next
+  double factor = 1;  ///< step: what multiplies the rate then
+  int64_t warmup = 0; ///< cosine: epochs in which the rate rises
+};
+/// Random changes to images in training.
+struct Augmentation {
+  double rotation = 0; ///< degrees, either way
+  double shift = 0;    ///< fraction of height and width, either way
+  bool flip = false;   ///< left to right, half the time
+};
 struct Recipe {
   std::string optimizer = "adam";
   std::map<std::string, double> numbers; ///< rate, beta1, batch, seed...: only what the spec says
   bool keepBest = true;
-  double failout = 0.10; ///< survival .90 (resilinet.md)
+  double failout = 0.10;  ///< survival .90 (resilinet.md)
+  double weightDecay = 0; ///< decoupled from the gradients
+  bool balanced = false;  ///< classes weigh inversely to their frequency
+  std::optional<Schedule> schedule;
+  std::optional<Augmentation> augmentation;
 };
 
 struct Network {
@@ -80,9 +125,17 @@ struct Network {
 
 namespace rnet {
 
-/// Resolves and checks a spec, all but shapes. Nothing where there were errors. `skips`: the scheme
-/// keeps skip hyperconnections, which decides what is a single point of failure. Near linear in the
-/// size of the spec.
-std::optional<model::Network> check(const ast::File &file, bool skips, Diagnostics &diagnostics);
+/// Resolves and checks a spec, all but shapes. `files`: what Parser.h's `load` gives, the spec
+/// itself last. Nothing where there were errors. `skips`: the scheme keeps skip hyperconnections,
+/// which decides what is a single point of failure. Near linear in the size of the spec, its blocks
+/// and repeats written out; those give a million layers at most.
+std::optional<model::Network> check(llvm::ArrayRef<ast::File> files, bool skips,
+                                    Diagnostics &diagnostics);
+
+/// Every layer of the language with its parameters and their defaults, a line each.
+void listLayers(llvm::raw_ostream &out);
+
+/// The model, a line for each thing: for tests and for looking.
+void dump(const model::Network &network, llvm::raw_ostream &out);
 
 } // namespace rnet

@@ -6,8 +6,13 @@
 
 namespace rnet {
 
-/// Parses a whole spec. Nothing, and a diagnostic, where it breaks the grammar of
-/// grammars/rnet.ebnf.
-std::optional<ast::File> parse(llvm::StringRef text, Diagnostics &diagnostics);
+/// Parses one file, which is a buffer of the diagnostics' SourceMgr. Nothing, and a diagnostic,
+/// where it breaks the grammar of grammars/rnet.ebnf.
+std::optional<ast::File> parse(uint32_t file, Diagnostics &diagnostics);
+
+/// Parses a file and all that it imports, relative to the file that imports: what is imported comes
+/// before what imports it, each file once. Adds buffers to `sources`, which are the diagnostics'.
+std::optional<std::vector<ast::File>> load(uint32_t file, llvm::SourceMgr &sources,
+                                           Diagnostics &diagnostics);
 
 } // namespace rnet

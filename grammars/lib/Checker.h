@@ -1,0 +1,66 @@
+// What the parts of the checker share.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include "Expand.h"
+#include "Flow.h"
+
+namespace rnet {
+
+/// Makes a model from a tree. Each part adds its items to the network; blocks, lists, constants and
+/// nodes come first.
+class Checker {
+public:
+  Checker(llvm::ArrayRef<ast::File> files, Diagnostics &diagnostics)
+      : files(files), diagnostics(diagnostics), expander(constants, diagnostics) {}
+
+  std::optional<model::Network> run(bool skips);
+
+private:
+  /// Of the spec's network.
+  template <class T, class Action> void forEach(Action action) {
+    for (const ast::Item &item : files.back().network->items)
+      if (auto *found = std::get_if<T>(&item))
+        action(*found);
+  }
+  bool declare(Names &names, const ast::Name &name, llvm::StringRef what) {
+    return rnet::declare(names, name.text, name.range, what, diagnostics);
+  }
+  std::optional<unsigned> findNode(const ast::Name &name);
+
+  // Checker.cpp
+  void declareDefinitions();
+  void declareNodes();
+  std::optional<std::vector<int64_t>> checkShape(const ast::TensorType &type);
+  void addInput(const ast::Input &input);
+  void addOutput(const ast::Output &output);
+  bool addClasses(const ast::ClassType &type, model::Output &output);
+
+  // Connections.cpp
+  std::optional<unsigned> connect(unsigned from, unsigned to, bool isSkip, ast::Range range,
+                                  const ast::ConnectionOptions &options);
+  void addConnections();
+  void addChain(const ast::Chain &chain);
+  void addSkip(const ast::Skip &skip);
+
+  // Settings.cpp
+  void addReliability(const ast::Reliability &setting);
+  void addBudget(const ast::Budget &budget);
+  void addRecipe(const ast::Train &train);
+  void addSetting(const ast::Argument &setting);
+  std::optional<model::Arguments> readCall(const ast::Expression &value,
+                                           llvm::ArrayRef<Signature> known);
+
+  llvm::ArrayRef<ast::File> files;
+  Diagnostics &diagnostics;
+  model::Network network;
+  Constants constants;
+  Expander expander;
+  llvm::StringMap<unsigned> nodeIndex;
+  Names constantNames, nodeNames, inputNames, outputNames, settingNames, budgetNames,
+      connectionNames;
+  std::vector<SkipGroup> groups;
+  bool failedItems = false; ///< inputs or outputs
+};
+
+} // namespace rnet
