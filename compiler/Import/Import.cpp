@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "rnet/Import/Import.h"
 
+#include "Context.h"
+
 #include "llvm/ADT/DenseMap.h"
 
 using namespace mlir;
@@ -10,41 +12,17 @@ using namespace rnet::ir;
 
 namespace {
 
-/// Lines and columns of byte offsets, in logarithmic time.
-class Lines {
-public:
-  Lines(StringRef text) {
-    starts.push_back(0);
-    for (size_t at = 0; at < text.size(); ++at)
-      if (text[at] == '\n')
-        starts.push_back(static_cast<uint32_t>(at + 1));
-  }
-  std::pair<unsigned, unsigned> find(uint32_t offset) const {
-    auto line = std::upper_bound(starts.begin(), starts.end(), offset) - 1;
-    return {static_cast<unsigned>(line - starts.begin() + 1), offset - *line + 1};
-  }
-
-private:
-  std::vector<uint32_t> starts;
-};
-
 class Importer {
 public:
   Importer(const model::Network &network, const llvm::SourceMgr &sources, MLIRContext &context)
-      : network(network), builder(&context) {
-    for (unsigned file = 1; file <= sources.getNumBuffers(); ++file) {
-      const llvm::MemoryBuffer *buffer = sources.getMemoryBuffer(file);
-      files.push_back(
-          {builder.getStringAttr(buffer->getBufferIdentifier()), Lines(buffer->getBuffer())});
-    }
-  }
+      : network(network), context(sources, context), builder(this->context.builder) {}
 
   OwningOpRef<ModuleOp> run() {
-    OwningOpRef<ModuleOp> module(ModuleOp::create(locate(network.range)));
+    OwningOpRef<ModuleOp> module(ModuleOp::create(context.locate(network.range)));
     builder.setInsertionPointToEnd(module->getBody());
     auto op = NetworkOp::create(builder, named(network.name, network.range),
                                 builder.getStringAttr(network.name), SchemeAttr());
-    body = &op.getBody().emplaceBlock();
+    body = context.body = &op.getBody().emplaceBlock();
     builder.setInsertionPointToEnd(body);
 
     for (const model::Input &input : network.inputs)
@@ -60,72 +38,16 @@ public:
       importOutput(output);
     for (const model::Reliability &reliability : network.reliabilities)
       importReliability(reliability);
+    for (const model::Node &node : network.nodes)
+      if (node.budget)
+        importBudget(node);
     if (network.recipe)
       importRecipe(*network.recipe);
-    return failed ? nullptr : std::move(module);
+    return module;
   }
 
 private:
-  Location locate(ast::Range range) {
-    const File &file = files[range.file - 1];
-    auto [line, column] = file.lines.find(range.begin);
-    auto [endLine, endColumn] = file.lines.find(range.end);
-    return FileLineColRange::get(file.name, line, column, endLine, endColumn);
-  }
-  Location named(const Twine &name, ast::Range range) {
-    return NameLoc::get(builder.getStringAttr(name), locate(range));
-  }
-
-  /// A parameter whose shape is inferred later; listed before everything else.
-  FlatSymbolRefAttr parameter(const Twine &name, Initializer initializer, bool frozen,
-                              Location where) {
-    OpBuilder::InsertionGuard guard(builder);
-    if (lastParameter)
-      builder.setInsertionPointAfter(lastParameter);
-    else
-      builder.setInsertionPointToStart(body);
-    StringAttr symbol = builder.getStringAttr(name);
-    lastParameter =
-        ParameterOp::create(builder, where, symbol.getValue(), initializer, frozen, unknown);
-    return FlatSymbolRefAttr::get(symbol);
-  }
-
-  /// What the language has and the compiler has not yet.
-  void refuse(const Twine &what, ast::Range range) {
-    failed = true;
-    emitError(locate(range)) << what << " cannot be compiled yet [not-supported]";
-  }
-
-  /// The ops of a layer: a dense layer with an activation is two.
-  Value importLayer(const model::Layer &layer, Value value) {
-    const std::string &scope = layer.path;
-    if (layer.kind == "dense") {
-      Location where = named(layer.name, layer.range);
-      if (layer.numbers.at("bias") == 0)
-        refuse("'dense' without a bias", layer.range);
-      FlatSymbolRefAttr weight =
-          parameter(scope + ".weight", Initializer::GlorotUniform, false, where);
-      FlatSymbolRefAttr bias = parameter(scope + ".bias", Initializer::Zeros, false, where);
-      value = DenseOp::create(
-          builder, where, unknown, value, Value(),
-          builder.getI64IntegerAttr(static_cast<int64_t>(layer.numbers.at("units"))), weight, bias,
-          ActivationAttr::get(builder.getContext(), Activation::None));
-      auto activation = layer.words.find("activation");
-      return activation == layer.words.end() ? value
-                                             : importActivation(activation->second, layer, value);
-    }
-    return importActivation(layer.kind, layer, value);
-  }
-  Value importActivation(StringRef kind, const model::Layer &layer, Value value) {
-    Location where =
-        named(kind == layer.kind ? layer.name : layer.name + "_" + kind.str(), layer.range);
-    if (kind == "relu")
-      return ReluOp::create(builder, where, unknown, value, Value());
-    if (kind == "softmax")
-      return SoftmaxOp::create(builder, where, unknown, value, Value());
-    refuse("'" + kind + "'", layer.range);
-    return value;
-  }
+  Location named(const Twine &name, ast::Range range) { return context.named(name, range); }
 
   void importNode(unsigned index) {
     const model::Node &node = network.nodes[index];
@@ -152,9 +74,7 @@ private:
         block.addArgument(operand.getType(), operand.getLoc());
       builder.setInsertionPointToEnd(&block);
       Value value = importMux(index, block);
-      for (const model::Layer &layer : node.layers)
-        value = importLayer(layer, value);
-      YieldOp::create(builder, where, value);
+      YieldOp::create(builder, where, importLayers(context, node.layers, value));
     }
     for (unsigned outgoing : node.outgoing)
       importHyperconnection(outgoing, op);
@@ -167,9 +87,9 @@ private:
     for (auto [position, input] : llvm::enumerate(node.inputs)) {
       const ast::Input &spec = *network.inputs[input].spec;
       Location where = named(spec.name.text + "_normalized", spec.range);
-      FlatSymbolRefAttr mean = parameter(spec.name.text + ".mean", Initializer::Zeros, true, where);
+      FlatSymbolRefAttr mean = context.parameter(spec.name.text + ".mean", Initializer::Zeros, true, where);
       FlatSymbolRefAttr deviation =
-          parameter(spec.name.text + ".deviation", Initializer::Ones, true, where);
+          context.parameter(spec.name.text + ".deviation", Initializer::Ones, true, where);
       values[position] =
           NormalizeOp::create(builder, where, unknown, values[position], Value(), mean, deviation);
     }
@@ -207,10 +127,8 @@ private:
       OpBuilder::InsertionGuard guard(builder);
       Block &block = op.getProjection().emplaceBlock();
       builder.setInsertionPointToEnd(&block);
-      Value value = block.addArgument(unknown, where);
-      for (const model::Layer &layer : spec.projection)
-        value = importLayer(layer, value);
-      YieldOp::create(builder, where, value);
+      YieldOp::create(builder, where,
+                      importLayers(context, spec.projection, block.addArgument(unknown, where)));
     }
     connections[index] = op;
   }
@@ -239,10 +157,18 @@ private:
                           nodes.getDictionary(builder.getContext()));
   }
 
+  void importBudget(const model::Node &node) {
+    auto limit = [&](BudgetKind kind, const std::optional<model::Budget::Limit> &given) {
+      if (given)
+        BudgetOp::create(builder, context.locate(given->range), node.spec->name.text, kind,
+                         static_cast<int64_t>(given->bytes));
+    };
+    limit(BudgetKind::Memory, node.budget->memory);
+    limit(BudgetKind::Sent, node.budget->sent);
+  }
+
   void importRecipe(const model::Recipe &recipe) {
-    if (recipe.weightDecay > 0 || recipe.balanced || recipe.schedule || recipe.augmentation)
-      refuse("weight decay, class weights, schedules and augmentation", network.range);
-    OperationState state(locate(network.range), RecipeOp::getOperationName());
+    OperationState state(context.locate(network.range), RecipeOp::getOperationName());
     auto op = cast<RecipeOp>(builder.create(state));
     op.setOptimizer(recipe.optimizer);
     op.setKeepBest(recipe.keepBest);
@@ -265,16 +191,10 @@ private:
   }
 
   const model::Network &network;
-  OpBuilder builder;
-  struct File {
-    StringAttr name;
-    Lines lines;
-  };
-  std::vector<File> files; ///< by number of their buffer, from 1 on
-  bool failed = false;
-  TensorType unknown = UnrankedTensorType::get(builder.getF32Type());
+  ImportContext context;
+  OpBuilder &builder;
+  TensorType unknown = context.unknown;
   Block *body = nullptr;
-  Operation *lastParameter = nullptr;
   SmallVector<InputOp> inputs;
   std::vector<HyperconnectionOp> connections;
 };
