@@ -168,8 +168,8 @@ private:
     }
   }
 
-  /// Mean and population deviation of the training rows, for each element of each input; deviation
-  /// 0 counts as 1.
+  /// Mean and population deviation of the training rows, for each channel of each input; deviation 0
+  /// counts as 1.
   void normalize() {
     for (std::size_t k = 0; k < network_.inputs.size(); ++k) {
       const InputDescription &input = network_.inputs[k];
@@ -177,21 +177,24 @@ private:
       const Parameter<T> *deviation = find(std::string(input.name) + ".deviation");
       if (!mean || !deviation)
         continue;
-      const double count = static_cast<double>(data_.split.train.size());
-      for (std::size_t e = 0; e < input.width; ++e) {
-        auto value = [&](std::int64_t row) {
-          return static_cast<double>(
-              data_.dataset.inputs[k][static_cast<std::size_t>(row) * input.width + e]);
+      // Elements of the last axis: features of a vector, channels of an image.
+      const std::size_t channels = mean->value.size(), pixels = input.width / channels;
+      const double count = static_cast<double>(data_.split.train.size() * pixels);
+      for (std::size_t channel = 0; channel < channels; ++channel) {
+        auto sum_over = [&](auto term) {
+          double sum = 0;
+          for (std::int64_t row : data_.split.train)
+            for (std::size_t pixel = 0; pixel < pixels; ++pixel)
+              sum += term(static_cast<double>(
+                  data_.dataset.inputs[k][static_cast<std::size_t>(row) * input.width +
+                                          pixel * channels + channel]));
+          return sum;
         };
-        double sum = 0, squares = 0;
-        for (std::int64_t row : data_.split.train)
-          sum += value(row);
-        const double average = sum / count;
-        for (std::int64_t row : data_.split.train)
-          squares += (value(row) - average) * (value(row) - average);
-        const double spread = std::sqrt(squares / count);
-        mean->value[e] = static_cast<T>(average);
-        deviation->value[e] = static_cast<T>(spread == 0 ? 1 : spread);
+        const double average = sum_over([](double x) { return x; }) / count;
+        const double spread = std::sqrt(
+            sum_over([average](double x) { return (x - average) * (x - average); }) / count);
+        mean->value[channel] = static_cast<T>(average);
+        deviation->value[channel] = static_cast<T>(spread == 0 ? 1 : spread);
       }
     }
   }
