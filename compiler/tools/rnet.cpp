@@ -70,6 +70,9 @@ int main(int argc, char **argv) {
   check->add_flag("--list-layers", listLayers, "list every layer with its arguments");
   addScheme(check, a);
   addWarnings(check, a);
+  bool costs = false;
+  check->add_flag("--cost", costs,
+                  "print parameters, multiply-adds, memory of each node and bytes of each hyperconnection");
   check->callback([&] {
     if (listLayers)
       return rnet::listLayers(llvm::outs());
@@ -77,7 +80,7 @@ int main(int argc, char **argv) {
       return tools::listDiagnostics(llvm::outs());
     if (a.specs.empty())
       throw CLI::RequiredError("specs");
-    status = tools::check(a.specs, a.scheme, a.options);
+    status = tools::check(a.specs, a.scheme, a.options, costs);
   });
 
   CLI::App *emit = app.add_subcommand("emit", "Print any stage of the compilation");
