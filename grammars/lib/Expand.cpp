@@ -195,7 +195,10 @@ void Expander::expand(const ast::Body &body, Scope &scope, Layers &layers) {
 void Expander::expandItem(const ast::LayerItem &item, const std::string &suffix, Scope &scope,
                           Layers &layers) {
   auto nameOf = [&](const auto &spec, const std::string &kind) {
-    return spec.label ? spec.label->text + suffix : kind + std::to_string(++scope.counts[kind]);
+    if (spec.label)
+      return spec.label->text + suffix;
+    const std::string number = std::to_string(++scope.counts[kind]);
+    return kind + (llvm::isDigit(kind.back()) ? "_" : "") + number; // relu6_1 is no relu61
   };
   auto *call = std::get_if<ast::Layer>(&item);
   auto *branches = std::get_if<ast::Branches>(&item);
