@@ -1,7 +1,6 @@
 """Configuration of the lit tests. Loaded by lit.site.cfg.py in the build tree, never on its own."""
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 import os
-import shutil
 import subprocess
 
 import lit.formats
@@ -20,12 +19,13 @@ binaries = os.path.join(config.rnet_build, "bin")
 config.environment["PATH"] = os.pathsep.join(
     [binaries, config.rnet_llvm_tools, config.environment["PATH"]]
 )
-# Generated projects are compiled by tests: they may use ccache, which needs to know where it lives.
+# Generated projects are compiled by tests: they may use ccache, which needs to know where it lives. The same project in
+# the folders of two tests is compiled once.
 for name in ("CI", "HOME", "CCACHE_DIR", "TMPDIR"):
     if name in os.environ:
         config.environment[name] = os.environ[name]
-if shutil.which("ccache"):
-    config.environment["CMAKE_CXX_COMPILER_LAUNCHER"] = "ccache"
+config.environment["CCACHE_BASEDIR"] = config.test_exec_root
+config.environment["CCACHE_NOHASHDIR"] = "1"
 
 # Each name is matched as a whole: %rnet is no part of %rnet-opt.
 for name, value in {
