@@ -48,12 +48,13 @@ if config.rnet_sanitize:
     config.environment["LDFLAGS"] = flags
     config.environment["UBSAN_OPTIONS"] = "print_stacktrace=1"
 
-has_torch = subprocess.run(
-    [config.rnet_python, "-c", "import importlib.util as u; exit(not u.find_spec('torch'))"]
-)
-if has_torch.returncode == 0:
-    config.available_features.add("torch")
-elif os.environ.get("CI") == "true":
-    lit_config.fatal("python3-torch is missing, and CI must not skip what needs it")
-else:
-    lit_config.warning("python3-torch is missing: the tests against PyTorch are skipped")
+# What Debian's python3-NAME offers is a feature NAME; CI has all of it.
+for name in ("torch", "lark"):
+    if subprocess.run(
+        [config.rnet_python, "-c", f"import importlib.util as u; exit(not u.find_spec('{name}'))"]
+    ).returncode:
+        if os.environ.get("CI") == "true":
+            lit_config.fatal(f"python3-{name} is missing, and CI must not skip what needs it")
+        lit_config.warning(f"python3-{name} is missing: the tests that need it are skipped")
+    else:
+        config.available_features.add(name)

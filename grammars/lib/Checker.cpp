@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "Evaluate.h"
 #include "Flow.h"
+#include "Unnamed.h"
 
 #include "llvm/ADT/StringExtras.h"
 
@@ -104,6 +105,8 @@ private:
     for (const Node &node : network.nodes)
       if (!hint.empty() && hint == "; did you mean '" + node.spec->name.text + "'?")
         diagnostics.note(node.spec->name.range, "'" + node.spec->name.text + "' is declared here");
+    if (!std::exchange(notedUnnamed, true))
+      noteUnnamedNodes(file.network, diagnostics);
     return std::nullopt;
   }
 
@@ -461,13 +464,13 @@ private:
     } else if (name == "optimizer") {
       addOptimizer(value);
     } else if (name == "keep") {
-      const bool best = value.text == "best" && value.kind == ast::Expression::Kind::call &&
-                        value.operands.size() == 1 &&
-                        value.operands[0].value.text == "validation_accuracy";
+      const bool isBest = value.text == "best" && value.kind == ast::Expression::Kind::call &&
+                          value.operands.size() == 1;
+      const bool best = isBest && value.operands[0].value.text == "validation_accuracy";
       const bool last = value.text == "last" && value.kind == ast::Expression::Kind::name;
       recipe.keepBest = best;
       if (!best && !last)
-        diagnostics.report("bad-value", value.range,
+        diagnostics.report("bad-value", isBest ? value.operands[0].range : value.range,
                            "expected 'best(validation_accuracy)' or 'last'");
     } else if (name == "loss") {
       if (value.text != "cross_entropy" || value.kind != ast::Expression::Kind::name)
@@ -517,6 +520,7 @@ private:
   llvm::StringMap<unsigned> counts;
   std::vector<SkipGroup> groups;
   bool failedItems = false;
+  bool notedUnnamed = false; ///< once is enough
 };
 
 } // namespace
