@@ -270,9 +270,12 @@ private:
   std::uint64_t number_ = 0;
 };
 
+/// How long nodes may take to start on a busy machine. One that dies is noticed at once.
+constexpr std::chrono::seconds kPatience(60);
+
 /// Waits until every node has heard from all its senders.
 Status waitUntilReady(const Network &network, const Processes &processes, net::Client &client) {
-  const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  const auto limit = std::chrono::steady_clock::now() + kPatience;
   for (const std::string &node : network.nodes)
     for (;;) {
       auto waiting = client.waiting_for(node);
@@ -283,7 +286,8 @@ Status waitUntilReady(const Network &network, const Processes &processes, net::C
       if (!processes.up(node))
         return Status::error("node '" + node + "' did not start");
       if (std::chrono::steady_clock::now() > limit)
-        return Status::error("node '" + node + "' is not ready after 20 s" +
+        return Status::error("node '" + node + "' is not ready after " +
+                             std::to_string(kPatience.count()) + " s" +
                              (waiting ? ": it waits for '" + waiting->front() + "'" : ""));
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }

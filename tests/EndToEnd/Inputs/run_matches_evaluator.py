@@ -11,7 +11,6 @@ import re
 import signal
 import subprocess
 import tempfile
-import threading
 
 import numpy
 
@@ -53,12 +52,14 @@ def run_outputs(options, inputs, down):
         os.kill(pid, signal.SIGKILL)
     gone = 0
     while gone < len(dead):
-        gone += " down (signal 9)" in process.stderr.readline()
-    threading.Thread(target=process.stderr.read, daemon=True).start()
+        line = process.stderr.readline()
+        assert line, "rnet run ended"
+        gone += " down (signal 9)" in line
     lines = "".join(
         json.dumps({"id": k, "inputs": {"sensors": [float(v) for v in row]}}) + "\n" for k, row in enumerate(inputs)
     )
-    out, _ = process.communicate(lines, timeout=300)
+    out, err = process.communicate(lines, timeout=300)
+    assert process.returncode == 0 and "Sanitizer" not in err, err
     answers = [json.loads(line) for line in out.splitlines()]
     assert [answer["id"] for answer in answers] == list(range(len(inputs))), "every request is answered, in order"
     return answers
