@@ -48,6 +48,22 @@ template <class T, class V, std::size_t Count> void finish(const V (&sum)[Count]
     store(to + v * (sizeof(V) / sizeof(T)), sum[v]);
 }
 
+/// A tap of a window and the element under it: the first channels of both.
+template <class T> struct Tap {
+  const T *weight, *element;
+};
+/// y = start + the sum over taps of weight * element, channel by channel.
+template <class T>
+void sum_taps(const std::vector<Tap<T>> &taps, const T *first, std::size_t channels, T *y) {
+  for_channels<T>(channels, [&]<class V, std::size_t Count>(std::size_t c, V, Size<Count>) {
+    V sum[Count];
+    start(first ? first + c : nullptr, sum);
+    for (const Tap<T> &tap : taps)
+      add_product(tap.weight + c, tap.element + c, sum);
+    finish(sum, y + c);
+  });
+}
+
 } // namespace
 
 template <class T>
@@ -59,23 +75,18 @@ void depthwise_conv(StepContext &step, const Sliding &shape, Tensor<const T> x, 
   for_images(step, x.present, shape.out.pixels(), [&](std::size_t row) {
     const T *const from = x.row(row);
     T *to = y.row(row);
+    std::vector<Tap<T>> taps;
     for (std::size_t oy = 0; oy < shape.out.height; ++oy)
       for (std::size_t ox = 0; ox < shape.out.width; ++ox, to += C) {
         const Range ky = inside_y(shape.in, w, oy), kx = inside_x(shape.in, w, ox);
-        for_channels<T>(C, [&]<class V, std::size_t Count>(std::size_t c, V, Size<Count>) {
-          V sum[Count];
-          start(bias ? bias + c : nullptr, sum);
-          for (std::size_t j = ky.begin; j < ky.end; ++j)
-            for (std::size_t i = kx.begin; i < kx.end; ++i)
-              add_product(weights.data() + (j * w.width + i) * C + c,
-                          from +
-                              (under(oy, w.stride_y, w.top, j) * shape.in.width +
-                               under(ox, w.stride_x, w.left, i)) *
-                                  C +
-                              c,
-                          sum);
-          finish(sum, to + c);
-        });
+        taps.clear();
+        for (std::size_t j = ky.begin; j < ky.end; ++j)
+          for (std::size_t i = kx.begin; i < kx.end; ++i)
+            taps.push_back({weights.data() + (j * w.width + i) * C,
+                            from + (under(oy, w.stride_y, w.top, j) * shape.in.width +
+                                    under(ox, w.stride_x, w.left, i)) *
+                                       C});
+        sum_taps(taps, bias, C, to);
       }
   });
 }
@@ -89,25 +100,20 @@ void depthwise_conv_adjoint_input(StepContext &step, const Sliding &shape, Tenso
   for_images(step, gradient.present, shape.out.pixels(), [&](std::size_t row) {
     const T *const g = gradient.row(row);
     T *to = x_gradient.row(row);
-    for (std::size_t y = 0; y < shape.in.height; ++y)
-      for (std::size_t x = 0; x < shape.in.width; ++x, to += C)
-        for_channels<T>(C, [&]<class V, std::size_t Count>(std::size_t c, V, Size<Count>) {
-          V sum[Count];
-          start<T>(nullptr, sum);
-          // The windows that have this pixel under tap (j, i).
-          for (std::size_t j = (y + w.top) % w.stride_y; j < w.height && j <= y + w.top;
-               j += w.stride_y) {
-            const std::size_t oy = (y + w.top - j) / w.stride_y;
-            for (std::size_t i = (x + w.left) % w.stride_x; i < w.width && i <= x + w.left;
-                 i += w.stride_x) {
-              const std::size_t ox = (x + w.left - i) / w.stride_x;
-              if (oy < shape.out.height && ox < shape.out.width)
-                add_product(weights.data() + (j * w.width + i) * C + c,
-                            g + (oy * shape.out.width + ox) * C + c, sum);
-            }
+    std::vector<Tap<T>> taps;
+    for (std::size_t y = w.top; y < w.top + shape.in.height; ++y) // counted from the first zero
+      for (std::size_t x = w.left; x < w.left + shape.in.width; ++x, to += C) {
+        // The windows that have this pixel under tap (j, i).
+        taps.clear();
+        for (std::size_t j = y % w.stride_y; j < w.height && j <= y; j += w.stride_y)
+          for (std::size_t i = x % w.stride_x; i < w.width && i <= x; i += w.stride_x) {
+            const std::size_t oy = (y - j) / w.stride_y, ox = (x - i) / w.stride_x;
+            if (oy < shape.out.height && ox < shape.out.width)
+              taps.push_back(
+                  {weights.data() + (j * w.width + i) * C, g + (oy * shape.out.width + ox) * C});
           }
-          finish(sum, to + c);
-        });
+        sum_taps<T>(taps, nullptr, C, to);
+      }
   });
 }
 
