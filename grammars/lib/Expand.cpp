@@ -180,8 +180,14 @@ void Expander::unroll(
     }
     std::optional<int64_t> count =
         evaluateCount(repeat->count, constants, 1, "the number of repetitions", diagnostics);
-    for (int64_t k = 0; count && k < *count && spend(1, repeat->count.range); ++k)
+    if (count && *count > static_cast<int64_t>(kMaxLayers))
+      spend(kMaxLayers + 1, repeat->count.range);
+    for (int64_t k = 0; count && k < *count && spent <= kMaxLayers; ++k) {
+      const size_t before = spent;
       unroll(repeat->body, constants, suffix + "_" + std::to_string(k + 1), action);
+      if (spent == before) // nothing, but that often
+        spend(1, repeat->count.range);
+    }
   }
   --depth;
 }
