@@ -87,7 +87,8 @@ private:
     for (auto [position, input] : llvm::enumerate(node.inputs)) {
       const ast::Input &spec = *network.inputs[input].spec;
       Location where = named(spec.name.text + "_normalized", spec.range);
-      FlatSymbolRefAttr mean = context.parameter(spec.name.text + ".mean", Initializer::Zeros, true, where);
+      FlatSymbolRefAttr mean =
+          context.parameter(spec.name.text + ".mean", Initializer::Zeros, true, where);
       FlatSymbolRefAttr deviation =
           context.parameter(spec.name.text + ".deviation", Initializer::Ones, true, where);
       values[position] =

@@ -94,7 +94,8 @@ void tools::printCosts(NetworkOp network, llvm::raw_ostream &out) {
         << cell(deployed.weights()) << cell(deployed.activations) << cell(training) << cell(sent)
         << '\n';
   };
-  out << network.getSymName() << ", scheme " << spellScheme(*network.getScheme()) << ", one row, f32\n\n"
+  out << network.getSymName() << ", scheme " << spellScheme(*network.getScheme())
+      << ", one row, f32\n\n"
       << llvm::left_justify("node", 16);
   for (StringRef title :
        {"parameters", "multiply-adds", "weights B", "activations B", "in training B", "sent B"})

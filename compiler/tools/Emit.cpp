@@ -30,8 +30,9 @@ int tools::check(const std::vector<std::string> &paths, Scheme scheme, const Spe
   for (const std::string &path : paths) {
     Spec spec(options);
     // Only planned programs know how much memory they need.
-    if (!spec.load(path, scheme) || !(costs || hasBudgets(spec.getModel()) ? spec.compilePrograms(scheme)
-                                                                 : spec.compileNetwork(scheme)))
+    if (!spec.load(path, scheme) ||
+        !(costs || hasBudgets(spec.getModel()) ? spec.compilePrograms(scheme)
+                                               : spec.compileNetwork(scheme)))
       status = 1;
     else if (costs)
       printCosts(spec.getNetwork(), llvm::outs());

@@ -71,8 +71,9 @@ int main(int argc, char **argv) {
   addScheme(check, a);
   addWarnings(check, a);
   bool costs = false;
-  check->add_flag("--cost", costs,
-                  "print parameters, multiply-adds, memory of each node and bytes of each hyperconnection");
+  check->add_flag(
+      "--cost", costs,
+      "print parameters, multiply-adds, memory of each node and bytes of each hyperconnection");
   check->callback([&] {
     if (listLayers)
       return rnet::listLayers(llvm::outs());

@@ -60,7 +60,7 @@ static std::string statisticsOf(Type rows) {
 }
 std::string BatchNormOp::getKernelName() {
   return isTraining(*this) ? channelKernel("batch_norm", getInput().getType())
-             : spellActivated("batch_norm", getActivation());
+                           : spellActivated("batch_norm", getActivation());
 }
 SmallVector<FlatSymbolRefAttr> BatchNormOp::getKernelParameters() {
   return {getGammaAttr(), getBetaAttr(), getMeanAttr(), getVarianceAttr()};
@@ -116,9 +116,7 @@ void AddOp::interpretRow(Inputs inputs, ParameterLookup, MutableArrayRef<double>
 SmallVector<Value> AddOp::buildAdjoint(OpBuilder &, Value gradient, ArrayRef<bool>) {
   return {gradient, gradient};
 }
-bool AddOp::fuseActivation(Activation activation) {
-  return takeActivation(*this, activation);
-}
+bool AddOp::fuseActivation(Activation activation) { return takeActivation(*this, activation); }
 std::string AddOp::getKernelName() { return spellActivated("add", getActivation()); }
 
 static int64_t pixelsOf(Type rows) { return getRowWidth(rows) / channelsOf(rows); }

@@ -139,10 +139,10 @@ static void noteDeadEnd(const Network &network, unsigned sender, Diagnostics &di
                        [&](unsigned i) { return network.hyperconnections[i].isSkip; })) {
         // A simple hyperconnection ends with the name of its receiver.
         const uint32_t end = connection.range.end;
-        diagnostics.note({end - static_cast<uint32_t>(next.spec->name.text.size()), end,
-                          connection.range.file},
-                         "simple hyperconnections from '" + network.nodes[sender].spec->name.text +
-                             "' end here");
+        diagnostics.note(
+            {end - static_cast<uint32_t>(next.spec->name.text.size()), end, connection.range.file},
+            "simple hyperconnections from '" + network.nodes[sender].spec->name.text +
+                "' end here");
         return;
       }
       seen[connection.to] = true;

@@ -40,8 +40,7 @@ Tokens rnet::tokenize(llvm::StringRef text, uint32_t file) {
     const bool isComment = text.substr(at).starts_with("//");
     const size_t size =
         isComment ? text.slice(at, text.find('\n', at)).rtrim().size() : tokenAt(text, at).size();
-    const ast::Range range = {static_cast<uint32_t>(at), static_cast<uint32_t>(at + size),
-                              file};
+    const ast::Range range = {static_cast<uint32_t>(at), static_cast<uint32_t>(at + size), file};
     if (isComment)
       result.comments.push_back({{range}});
     else

@@ -55,9 +55,9 @@ void fit_normalization(std::span<const Parameter<T>> parameters, const NetworkDe
         double sum = 0;
         for (std::int64_t row : rows)
           for (std::size_t pixel = 0; pixel < pixels; ++pixel)
-            sum += term(static_cast<double>(
-                dataset.inputs[k][static_cast<std::size_t>(row) * input.width + pixel * channels +
-                                  channel]));
+            sum += term(
+                static_cast<double>(dataset.inputs[k][static_cast<std::size_t>(row) * input.width +
+                                                      pixel * channels + channel]));
         return sum;
       };
       const double average = sum([](double x) { return x; }) / count;
