@@ -193,6 +193,7 @@ private:
       error << " [shape-mismatch]";
       error.attachNote(node.getLoc()) << "'" << node.getName() << "' is declared here";
       noteMaker(error, model);
+      noteMaker(error, input);
       return failure();
     }
     mux.getOutput().setType(cast<TensorType>(model.getType()));

@@ -62,11 +62,15 @@ std::string Geometry::spellWindow() const {
                        kernelWidth, strideY, strideX, top, bottom, left, right);
 }
 
+InFlightDiagnostic rnet::shapeError(Operation *op) {
+  return op->emitError() << "'" << op->getName().stripDialect() << "' ";
+}
+
 LogicalResult rnet::verifyImage(Operation *op, ArrayRef<int64_t> shape) {
   if (shape.size() == 3)
     return success();
-  return op->emitOpError() << "takes an image, height x width x channels, found rows of rank "
-                           << shape.size();
+  return shapeError(op) << "takes an image, height x width x channels, found rows of rank "
+                        << shape.size() << " [shape-mismatch]";
 }
 
 LogicalResult rnet::verifyWindow(Operation *op, WindowAttr window, ArrayRef<int64_t> shape) {
@@ -75,9 +79,10 @@ LogicalResult rnet::verifyWindow(Operation *op, WindowAttr window, ArrayRef<int6
   const Geometry geometry = getGeometry(window, shape);
   if (geometry.height + geometry.top + geometry.bottom < geometry.kernelHeight ||
       geometry.width + geometry.left + geometry.right < geometry.kernelWidth)
-    return op->emitOpError() << "has a kernel of " << geometry.kernelHeight << "x"
+    return shapeError(op) << "has a kernel of " << geometry.kernelHeight << "x"
                              << geometry.kernelWidth << ", larger than its padded input of "
                              << geometry.height + geometry.top + geometry.bottom << "x"
-                             << geometry.width + geometry.left + geometry.right;
+                             << geometry.width + geometry.left + geometry.right
+                          << " [shape-mismatch]";
   return success();
 }

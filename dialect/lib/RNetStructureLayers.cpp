@@ -106,7 +106,7 @@ std::string BatchNormAdjointParametersOp::getKernelState() {
 
 FailureOr<SmallVector<int64_t>> AddOp::inferRowShape(Shapes inputs) {
   if (inputs[0] != inputs[1])
-    return emitOpError() << "adds rows of different shapes";
+    return emitError("adds rows of different shapes [shape-mismatch]");
   return llvm::to_vector(inputs[0]);
 }
 void AddOp::interpretRow(Inputs inputs, ParameterLookup, MutableArrayRef<double> output) {
@@ -123,7 +123,7 @@ static int64_t pixelsOf(Type rows) { return getRowWidth(rows) / channelsOf(rows)
 
 FailureOr<SmallVector<int64_t>> ConcatOp::inferRowShape(Shapes inputs) {
   if (inputs[0].drop_back() != inputs[1].drop_back())
-    return emitOpError() << "joins channels of images of different sizes";
+    return emitError("joins channels of images of different sizes [shape-mismatch]");
   SmallVector<int64_t> shape = llvm::to_vector(inputs[0]);
   shape.back() += inputs[1].back();
   return shape;
@@ -159,8 +159,8 @@ FailureOr<SmallVector<int64_t>> ReshapeOp::inferRowShape(Shapes inputs) {
   if (getShape().empty())
     return SmallVector<int64_t>{elements};
   if (ShapedType::getNumElements(getShape()) != elements)
-    return emitOpError() << "gives " << ShapedType::getNumElements(getShape()) << " elements to "
-                         << elements;
+    return shapeError(*this) << "gives " << ShapedType::getNumElements(getShape())
+                             << " elements to " << elements << " [shape-mismatch]";
   return llvm::to_vector(getShape());
 }
 void ReshapeOp::interpretRow(Inputs inputs, ParameterLookup, MutableArrayRef<double> output) {

@@ -298,7 +298,7 @@ void Expander::expandBlock(Block &block, const ast::Layer &spec, Scope scope, La
                                       ? evaluate(argument->value, scope.constants, diagnostics)
                                       : evaluate(*parameter.otherwise, parameters, diagnostics);
     if (value)
-      parameters.values[parameter.name.text] = *value;
+      parameters.values[parameter.name.text] = {*value, parameter.name.range};
     good = good && value;
   }
   if (!good)

@@ -62,25 +62,33 @@ class Message(NamedTuple):
 
 
 def run(command: list[str], texts: list[str], folder: pathlib.Path) -> list[list[Message]]:
-    """What `rnet check` or the like says of each text. Exits where it does not exit with 0 or 1."""
+    """What `rnet check` or the like says of each text."""
     folder.mkdir(parents=True, exist_ok=True)
-    messages = [[] for _ in texts]
-    for start in range(0, len(texts), BATCH):
-        paths = [folder / f"{i}.rnet" for i in range(start, min(start + BATCH, len(texts)))]
-        for path in paths:
-            path.write_text(texts[int(path.stem)])
-        done = subprocess.run([*command, *paths], capture_output=True, text=True, timeout=300)
+    paths = [folder / f"{i}.rnet" for i in range(len(texts))]
+    for path, text in zip(paths, texts):
+        path.write_text(text)
+    return run_files(command, paths, paths)
+
+
+def run_files(command: list[str], paths: list[pathlib.Path], places: list[pathlib.Path]) -> list[list[Message]]:
+    """What is said of each path at its place: in the file itself, or in one that it imports. Exits where the command
+    does not exit with 0 or 1."""
+    messages = {str(place): [] for place in places}
+    for start in range(0, len(paths), BATCH):
+        some = paths[start : start + BATCH]
+        done = subprocess.run([*command, *some], capture_output=True, text=True, timeout=300)
         if done.returncode not in (0, 1):
             raise SystemExit(
-                f"{' '.join(command)} exits with {done.returncode} on some of {paths[0]}..{paths[-1]}:\n"
+                f"{' '.join(command)} exits with {done.returncode} on some of {some[0]}..{some[-1]}:\n"
                 + done.stderr[-2000:]
             )
         for path, line, severity, text, blanks, mark in re.findall(
             r"^(.+\.rnet):(\d+):\d+: (error|warning|note): (.*)\n.*\n( *)([~^]+)$", done.stderr, flags=re.M
         ):
             begin, end = len(blanks), len(blanks + mark)
-            messages[int(pathlib.Path(path).stem)].append(Message(severity, int(line) - 1, begin, end, text))
-    return messages
+            if path in messages:
+                messages[path].append(Message(severity, int(line) - 1, begin, end, text))
+    return [messages[str(place)] for place in places]
 
 
 def is_syntax_error(messages: list[Message]) -> bool:
