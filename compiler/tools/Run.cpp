@@ -5,7 +5,7 @@
 
 #include "rnet/core/accuracy_table.h"
 #include "rnet/core/atomic_file.h"
-#include "rnet/core/dataset.h"
+#include "rnet/data/dataset.h"
 #include "rnet/net/client.h"
 
 #include <CLI/CLI.hpp>
@@ -309,16 +309,16 @@ Status answerDataset(const Network &network, const std::string &path, Runner &ru
   description.name = network.name;
   description.inputs = inputs;
   description.outputs = outputs;
-  auto dataset = read_dataset(path, description, /*need_labels=*/false);
+  auto dataset = read_dataset(path, description, /*selection=*/{}, /*need_labels=*/false);
   if (!dataset.ok())
     return dataset.status();
   for (std::size_t row = 0; row < dataset->rows && !interrupted; ++row) {
     Request request;
     request.id = row;
     for (std::size_t k = 0; k < inputs.size(); ++k) {
-      auto begin = dataset->inputs[k].begin() + static_cast<std::ptrdiff_t>(row * inputs[k].width);
-      request.inputs[network.inputs[k].name].assign(
-          begin, begin + static_cast<std::ptrdiff_t>(inputs[k].width));
+      std::vector<float> &input = request.inputs[network.inputs[k].name];
+      input.resize(inputs[k].width);
+      dataset->copy_row(k, row, input.data());
     }
     runner.answer(request);
   }

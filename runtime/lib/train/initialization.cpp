@@ -48,22 +48,27 @@ void fit_normalization(std::span<const Parameter<T>> parameters, const NetworkDe
     const Parameter<T> *deviation = find(parameters, std::string(input.name) + ".deviation");
     if (!mean || !deviation)
       continue;
-    const std::size_t channels = mean->value.size(), pixels = input.width / channels;
-    const double count = static_cast<double>(rows.size() * pixels);
+    // Elements of the last axis: features of a vector, channels of an image.
+    const std::size_t channels = mean->value.size();
+    const double count = static_cast<double>(rows.size() * (input.width / channels));
+    std::vector<double> values(input.width), average(channels), squares(channels);
+    for (std::int64_t row : rows) {
+      dataset.copy_row(k, static_cast<std::size_t>(row), values.data());
+      for (std::size_t e = 0; e < input.width; ++e)
+        average[e % channels] += values[e];
+    }
+    for (double &sum : average)
+      sum /= count;
+    for (std::int64_t row : rows) {
+      dataset.copy_row(k, static_cast<std::size_t>(row), values.data());
+      for (std::size_t e = 0; e < input.width; ++e) {
+        const double difference = values[e] - average[e % channels];
+        squares[e % channels] += difference * difference;
+      }
+    }
     for (std::size_t channel = 0; channel < channels; ++channel) {
-      auto sum = [&](auto term) {
-        double sum = 0;
-        for (std::int64_t row : rows)
-          for (std::size_t pixel = 0; pixel < pixels; ++pixel)
-            sum += term(
-                static_cast<double>(dataset.inputs[k][static_cast<std::size_t>(row) * input.width +
-                                                      pixel * channels + channel]));
-        return sum;
-      };
-      const double average = sum([](double x) { return x; }) / count;
-      const double spread =
-          std::sqrt(sum([=](double x) { return (x - average) * (x - average); }) / count);
-      mean->value[channel] = static_cast<T>(average);
+      const double spread = std::sqrt(squares[channel] / count);
+      mean->value[channel] = static_cast<T>(average[channel]);
       deviation->value[channel] = static_cast<T>(spread == 0 ? 1 : spread);
     }
   }
