@@ -20,4 +20,5 @@ if(RNET_FUZZ)
   target_include_directories(wire-fuzz SYSTEM PRIVATE $<TARGET_PROPERTY:rnet-net,INCLUDE_DIRECTORIES>)
   target_include_directories(wire-fuzz PRIVATE ${PROJECT_SOURCE_DIR}/runtime/lib/net)
 endif()
-rnet_add_runtime_test(net-test net_failure_detector_test.cpp net_engine_test.cpp LIBRARIES rnet::net rnet::evaluate)
+rnet_add_runtime_test(net-test net_client_test.cpp net_failure_detector_test.cpp net_engine_test.cpp
+  LIBRARIES rnet::net rnet::evaluate)

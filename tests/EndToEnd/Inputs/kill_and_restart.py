@@ -39,10 +39,12 @@ def main():
                 starts[up[1]] = starts.get(up[1], 0) + 1
             if line.startswith("network"):
                 ready.set()
+        ready.set()  # or ended
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
-    assert ready.wait(90), "the network did not start"
+    ready.wait(90)
+    assert any(line.startswith("network") for line in said), "the network did not start:\n" + "".join(said)
     first = dict(pids)
     slowest, taken, request = 0.0, 0, 0
 

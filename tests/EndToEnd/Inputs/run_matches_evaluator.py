@@ -41,24 +41,27 @@ def run_outputs(options, inputs, down):
         [options.rnet, "run", options.directory, "--weights", options.weights],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )
-    dead = set()
-    for line in process.stderr:
+    dead, said = set(), []
+    while not said or not said[-1].startswith("network"):
+        line = process.stderr.readline()
+        assert line, "the network did not start:\n" + "".join(said)
+        said.append(line)
         if up := re.match(r"node (\S+) up pid (\d+)", line):
             if up[1] in down:
                 dead.add(int(up[2]))
-        if line.startswith("network"):
-            break
     for pid in dead:
         os.kill(pid, signal.SIGKILL)
     gone = 0
     while gone < len(dead):
         line = process.stderr.readline()
-        assert line, "rnet run ended"
+        assert line, "rnet run ended:\n" + "".join(said)
+        said.append(line)
         gone += " down (signal 9)" in line
     lines = "".join(
         json.dumps({"id": k, "inputs": {"sensors": [float(v) for v in row]}}) + "\n" for k, row in enumerate(inputs)
     )
     out, err = process.communicate(lines, timeout=300)
+    err = "".join(said) + err
     assert process.returncode == 0 and "Sanitizer" not in err, err
     answers = [json.loads(line) for line in out.splitlines()]
     assert [answer["id"] for answer in answers] == list(range(len(inputs))), "every request is answered, in order"
