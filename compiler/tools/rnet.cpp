@@ -113,7 +113,7 @@ int main(int argc, char **argv) {
   addSpec(interpret, a);
   addScheme(interpret, a);
   interpret->add_option("--weights", a.interpret.weights, "the weights file")->required();
-  interpret->add_option("--data", a.interpret.data, "the dataset (.npz or .csv)")->required();
+  interpret->add_option("--data", a.interpret.data, "the dataset (see docs/data.md)")->required();
   interpret->add_option("--down", a.interpret.down, "nodes that are down")->delimiter(',');
   interpret->add_option("--rows", a.interpret.rows, "the first rows only");
   interpret->callback([&] {

@@ -165,6 +165,8 @@ TEST_F(Memory, SaysWhichRowsScore) {
   metadata.kind = SplitKind::contiguous;
   EXPECT_TRUE(metadata.check_test_data(dataset).ok());
   EXPECT_EQ(metadata.test_rows(dataset), make_split(dataset, SplitKind::contiguous).test);
+  metadata.kind = SplitKind::array;
+  expect_error(metadata.check_test_data(dataset), "data that say how they are split");
   metadata.kind = SplitKind::files;
   expect_error(metadata.check_test_data(dataset), "trained without test rows");
   metadata.test_hash = "ab";

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cassert>
 #include <numeric>
 
 namespace rnet {
@@ -37,6 +38,7 @@ Split make_split(const Dataset &dataset, SplitKind kind, std::uint64_t seed) {
       parts[row] =
           part_of[dataset.groups.empty() ? row : static_cast<std::size_t>(dataset.groups[row])];
   }
+  assert(parts.size() == dataset.rows);
   Split split;
   for (std::size_t row = 0; row < dataset.rows; ++row) {
     auto &part = parts[row] == 0 ? split.train : parts[row] == 1 ? split.validation : split.test;
@@ -92,6 +94,9 @@ Status SplitMetadata::check_test_data(const Dataset &dataset) const {
     return Status::error("these are not the data that the weights were trained on (hash " +
                          dataset.hash.substr(0, 12) + ", expected " + expected.substr(0, 12) +
                          "), so which rows training saw is unknown; --all counts every row");
+  if (kind == SplitKind::array && dataset.split.empty())
+    return Status::error("these weights were trained on data that say how they are split, which "
+                         "these do not");
   return {};
 }
 

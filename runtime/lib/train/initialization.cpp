@@ -46,19 +46,22 @@ void fit_normalization(std::span<const Parameter<T>> parameters, const NetworkDe
     if (!mean || !deviation)
       continue;
     const double count = static_cast<double>(rows.size());
+    std::vector<double> values(input.width), average(input.width), squares(input.width);
+    for (std::int64_t row : rows) {
+      dataset.copy_row(k, static_cast<std::size_t>(row), values.data());
+      for (std::size_t e = 0; e < input.width; ++e)
+        average[e] += values[e];
+    }
+    for (double &sum : average)
+      sum /= count;
+    for (std::int64_t row : rows) {
+      dataset.copy_row(k, static_cast<std::size_t>(row), values.data());
+      for (std::size_t e = 0; e < input.width; ++e)
+        squares[e] += (values[e] - average[e]) * (values[e] - average[e]);
+    }
     for (std::size_t e = 0; e < input.width; ++e) {
-      auto value = [&](std::int64_t row) {
-        return static_cast<double>(
-            dataset.inputs[k][static_cast<std::size_t>(row) * input.width + e]);
-      };
-      double sum = 0, squares = 0;
-      for (std::int64_t row : rows)
-        sum += value(row);
-      const double average = sum / count;
-      for (std::int64_t row : rows)
-        squares += (value(row) - average) * (value(row) - average);
-      const double spread = std::sqrt(squares / count);
-      mean->value[e] = static_cast<T>(average);
+      const double spread = std::sqrt(squares[e] / count);
+      mean->value[e] = static_cast<T>(average[e]);
       deviation->value[e] = static_cast<T>(spread == 0 ? 1 : spread);
     }
   }

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include "rnet/core/dataset.h"
+#include "rnet/data/dataset.h"
 #include "rnet/train/node_trainer.h"
 
 namespace rnet::train {

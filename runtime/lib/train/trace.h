@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include "rnet/core/dataset.h"
+#include "rnet/data/split.h"
 
 #include <span>
 

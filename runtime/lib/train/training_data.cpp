@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "training_data.h"
 
+#include <algorithm>
 #include <numeric>
 
 namespace rnet::train {
@@ -9,14 +10,16 @@ namespace {
 
 Status read_one_file(const NetworkDescription &network, const TrainingOptions &options,
                      TrainingData &data) {
-  auto dataset = read_dataset(options.data, network);
+  auto dataset = read_dataset(options.data, network, options.selection);
   if (!dataset.ok())
     return dataset.status();
   data.dataset = std::move(*dataset);
-  data.split = make_split(data.dataset, options.split_seed);
-  data.metadata.kind = data.dataset.split.empty() ? "random" : "array";
+  const bool has_split = !data.dataset.split.empty() && options.selection.group.empty();
+  data.metadata.kind = options.split.value_or(has_split ? SplitKind::array : SplitKind::random);
   data.metadata.seed = options.split_seed;
+  data.metadata.selection = options.selection;
   data.metadata.dataset_hash = data.dataset.hash;
+  data.split = make_split(data.dataset, data.metadata.kind, data.metadata.seed);
   return {};
 }
 
@@ -27,31 +30,25 @@ std::vector<std::int64_t> consecutive(std::size_t from, std::size_t count) {
   return rows;
 }
 
-void append(Dataset &dataset, const Dataset &more) {
-  for (std::size_t k = 0; k < dataset.inputs.size(); ++k)
-    dataset.inputs[k].insert(dataset.inputs[k].end(), more.inputs[k].begin(), more.inputs[k].end());
-  dataset.labels.insert(dataset.labels.end(), more.labels.begin(), more.labels.end());
-  dataset.rows += more.rows;
-}
-
 Status read_files(const NetworkDescription &network, const TrainingOptions &options,
                   TrainingData &data) {
-  auto train = read_dataset(options.train, network);
+  auto train = read_dataset(options.train, network, options.selection);
   if (!train.ok())
     return train.status();
   data.dataset = std::move(*train);
-  data.metadata.kind = "files";
+  data.metadata.kind = SplitKind::files;
+  data.metadata.selection = options.selection;
   data.metadata.dataset_hash = data.dataset.hash;
   data.split.train = consecutive(0, data.dataset.rows);
   if (!options.validation.empty()) {
-    auto validation = read_dataset(options.validation, network);
+    auto validation = read_dataset(options.validation, network, options.selection);
     if (!validation.ok())
       return validation.status();
     data.split.validation = consecutive(data.dataset.rows, validation->rows);
-    append(data.dataset, *validation);
+    data.dataset.append(*validation);
   }
   if (!options.test.empty()) {
-    auto test = read_dataset(options.test, network);
+    auto test = read_dataset(options.test, network, options.selection);
     if (!test.ok())
       return test.status();
     data.metadata.test_hash = test->hash;
@@ -75,6 +72,18 @@ Expected<TrainingData> read_training_data(const NetworkDescription &network,
   data.metadata.class_counts =
       count_classes(data.dataset, data.split.train, network.outputs[0].width);
   return data;
+}
+
+std::vector<float> balance_classes(const std::vector<std::int64_t> &counts) {
+  const auto rows =
+      static_cast<double>(std::accumulate(counts.begin(), counts.end(), std::int64_t(0)));
+  const auto present = static_cast<double>(counts.size()) -
+                       static_cast<double>(std::count(counts.begin(), counts.end(), 0));
+  std::vector<float> weights;
+  for (std::int64_t count : counts)
+    weights.push_back(count ? static_cast<float>(rows / (present * static_cast<double>(count)))
+                            : 0);
+  return weights;
 }
 
 } // namespace rnet::train

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include "rnet/core/split_metadata.h"
 #include "rnet/train/training_run.h"
 
 namespace rnet::train {
@@ -17,5 +16,9 @@ struct TrainingData {
 /// a training row.
 Expected<TrainingData> read_training_data(const NetworkDescription &network,
                                           const TrainingOptions &options);
+
+/// What each class weighs where classes are balanced: rows / (classes that have rows * rows of the
+/// class), 0 for a class without rows. The mean over all rows is 1.
+std::vector<float> balance_classes(const std::vector<std::int64_t> &counts);
 
 } // namespace rnet::train

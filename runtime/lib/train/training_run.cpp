@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "rnet/train/training_run.h"
 
+#include "augmentation.h"
 #include "checkpoint.h"
 #include "failout.h"
 #include "initialization.h"
@@ -11,6 +12,7 @@
 
 #include "rnet/train/gradients.h"
 #include "rnet/train/network_trainer.h"
+#include "rnet/train/schedule.h"
 
 #include <chrono>
 #include <cmath>
@@ -21,6 +23,9 @@ namespace {
 
 using nlohmann::ordered_json;
 
+/// In the order of Schedule.
+constexpr const char *kSchedules[] = {"constant", "step", "cosine"};
+
 /// One run in one element type.
 template <class T> class Run {
 public:
@@ -29,7 +34,10 @@ public:
       : network_(network), options_(options), data_(std::move(data)), threads_(options.threads),
         trainer_(network, make(factory, options.recipe.batch), options.recipe.batch, threads_),
         optimizer_(options.recipe, trainer_.parameters()),
-        failout_(network, options.failout, options.recipe.seed), trace_(network) {}
+        failout_(network, options.failout, options.recipe.seed), trace_(network) {
+    if (options.recipe.balanced)
+      trainer_.weigh_classes(balance_classes(data_.metadata.class_counts));
+  }
 
   Expected<Outcome> run(const std::atomic<bool> &interrupt) {
     if (Status status = start(); !status.ok())
@@ -44,15 +52,14 @@ public:
     Progress progress(options_.recipe.epochs, state_.epoch, rows.size());
     while (state_.epoch < options_.recipe.epochs) {
       const std::size_t epoch = state_.epoch;
-      const auto order =
-          Random(options_.recipe.seed, Stream::shuffle, static_cast<std::uint32_t>(epoch))
-              .permutation(rows.size());
+      const std::vector<std::int64_t> order = shuffle(epoch);
+      BatchStream<T> batches(network_, data_.dataset, order, batch, state_.batch, changes(epoch));
       for (; state_.batch * batch < order.size(); ++state_.batch) {
         if (interrupt) {
           Status status = save();
           return status.ok() ? Expected<Outcome>(Outcome::interrupted) : status;
         }
-        step(order);
+        step(*batches.next());
         progress.step(epoch, std::min((state_.batch + 1) * batch, order.size()), last_loss_);
       }
       const bool best = finish_epoch();
@@ -93,24 +100,38 @@ private:
                            : Status();
   }
 
-  void step(const std::vector<std::int64_t> &order) {
-    const std::size_t batch = options_.recipe.batch, begin = state_.batch * batch;
-    const std::size_t end = std::min(begin + batch, order.size());
-    std::vector<std::int64_t> rows;
-    for (std::size_t k = begin; k < end; ++k)
-      rows.push_back(data_.split.train[static_cast<std::size_t>(order[k])]);
-    const std::size_t batches = (order.size() + batch - 1) / batch;
-    const auto alive =
-        failout_.alive(static_cast<std::uint32_t>(state_.epoch * batches + state_.batch));
-    const auto result = trainer_.differentiate(data_.dataset, rows, alive);
+  /// The training rows in the order of an epoch.
+  std::vector<std::int64_t> shuffle(std::size_t epoch) const {
+    std::vector<std::int64_t> order =
+        Random(options_.recipe.seed, Stream::shuffle, static_cast<std::uint32_t>(epoch))
+            .permutation(data_.split.train.size());
+    for (std::int64_t &row : order)
+      row = data_.split.train[static_cast<std::size_t>(row)];
+    return order;
+  }
+
+  std::optional<BatchLoader::Changes> changes(std::size_t epoch) const {
+    const TrainingRecipe &recipe = options_.recipe;
+    if (!recipe.augmentation.any())
+      return {};
+    return BatchLoader::Changes{recipe.augmentation, recipe.seed,
+                                static_cast<std::uint32_t>(epoch)};
+  }
+
+  void step(const Batch<T> &batch) {
+    const std::size_t rows = options_.recipe.batch,
+                      steps = (data_.split.train.size() + rows - 1) / rows,
+                      number = state_.epoch * steps + state_.batch;
+    const auto alive = failout_.alive(static_cast<std::uint32_t>(number));
+    const auto result = trainer_.differentiate(batch, alive);
     if (result.rows > 0) { // else nothing was learnt: no step at all
-      optimizer_.update(trainer_.parameters());
+      optimizer_.update(trainer_.parameters(), learning_rate(options_.recipe, number, steps));
       last_loss_ = result.loss;
       state_.loss_sum += result.loss;
       ++state_.loss_steps;
     }
     if (!options_.trace.empty())
-      trace_.step(rows, alive, result.loss);
+      trace_.step(batch.rows, alive, result.loss);
   }
 
   /// Validates and goes on to the next epoch; true where the finished one is the best so far.
@@ -186,6 +207,15 @@ private:
              {"epochs", recipe.epochs},
              {"seed", recipe.seed},
              {"keep_best", recipe.keep_best},
+             {"weight_decay", recipe.weight_decay},
+             {"class_weights", recipe.balanced ? "balanced" : "none"},
+             {"schedule", kSchedules[static_cast<std::size_t>(recipe.schedule)]},
+             {"schedule_factor", recipe.schedule_factor},
+             {"schedule_every", recipe.schedule_every},
+             {"warmup", recipe.warmup},
+             {"rotation", recipe.augmentation.rotation},
+             {"shift", recipe.augmentation.shift},
+             {"flip", recipe.augmentation.flip},
              {"failout", failout_.probabilities()},
              {"init", options_.init}}};
   }
@@ -228,6 +258,11 @@ Expected<Outcome> train(const NetworkDescription &network, const TrainerFactory 
   if (options.failout && network.scheme.substr(0, 9) != "resilinet")
     return Status::error("scheme " + std::string(network.scheme) +
                          " trains without failout: --failout is for resilinet and resilinet+");
+  if (options.recipe.augmentation.any() &&
+      std::none_of(network.inputs.begin(), network.inputs.end(), is_image))
+    return Status::error("the recipe changes images, but network '" + std::string(network.name) +
+                         "' has no input of shape [height, width, channels]; --no-augment trains "
+                         "on the data as they are");
   auto data = read_training_data(network, options);
   if (!data.ok())
     return data.status();

@@ -22,8 +22,8 @@ enum class SplitKind { random, contiguous, array, files };
 
 /// `random` and `contiguous` deal out groups of rows (a dataset without groups: rows): the first
 /// eight tenths (rounded down) train, the next tenth validates, the rest tests. `random` puts the
-/// groups in the order of Random(seed, Stream::split).permutation first. `array` and `files` follow
-/// Dataset::split.
+/// groups in the order of Random(seed, Stream::split).permutation first. `array` follows
+/// Dataset::split, which must be there; `files` has nothing to split.
 Split make_split(const Dataset &dataset, SplitKind kind, std::uint64_t seed = 0);
 
 /// What a weights file says about the data that it was trained on.
