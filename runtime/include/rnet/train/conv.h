@@ -79,6 +79,11 @@ void pixel_dense(StepContext &step, Presence present, Rows<In, X> x, const Param
                  const Parameter<T> &bias, Rows<Out, T> y) {
   conv<Image{1, Pixels, In / Pixels}, detail::kPixel>(step, present, x, weight, bias, y);
 }
+template <std::size_t Pixels, std::size_t In, class X, std::size_t Out, class T>
+void pixel_dense(StepContext &step, Presence present, Rows<In, X> x, const Parameter<T> &weight,
+                 Rows<Out, T> y) {
+  conv<Image{1, Pixels, In / Pixels}, detail::kPixel>(step, present, x, weight, y);
+}
 template <std::size_t Pixels, std::size_t Out, class G, std::size_t In, class T>
 void pixel_dense_adjoint_input(StepContext &step, Presence present, Rows<Out, G> gradient,
                                const Parameter<T> &weight, Rows<In, T> x_gradient) {
@@ -91,6 +96,12 @@ void pixel_dense_adjoint_parameters(StepContext &step, Presence present, Rows<In
                                     const Parameter<T> &bias) {
   conv_adjoint_parameters<Image{1, Pixels, In / Pixels}, detail::kPixel>(step, present, x, gradient,
                                                                          weight, bias);
+}
+template <std::size_t Pixels, std::size_t In, class X, std::size_t Out, class G, class T>
+void pixel_dense_adjoint_parameters(StepContext &step, Presence present, Rows<In, X> x,
+                                    Rows<Out, G> gradient, const Parameter<T> &weight) {
+  conv_adjoint_parameters<Image{1, Pixels, In / Pixels}, detail::kPixel>(step, present, x, gradient,
+                                                                         weight);
 }
 
 } // namespace rnet::train

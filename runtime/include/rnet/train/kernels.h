@@ -15,15 +15,43 @@ namespace rnet::train {
 
 //===-- Dense ---------------------------------------------------------------------------------===//
 
+namespace detail {
+/// `bias` may be null, as may its gradient.
+template <std::size_t In, std::size_t Out, class X, class T>
+void dense(StepContext &step, Presence present, Rows<In, X> x, const T *weight, const T *bias,
+           Rows<Out, T> y) {
+  for_blocks(step, present, [&](std::size_t begin, std::size_t count) {
+    multiply_transposed<T>(view<const T>(x, begin, count), {weight, Out, In, In}, bias,
+                           view<T>(y, begin, count));
+  });
+}
+template <std::size_t In, std::size_t Out, class X, class G, class T>
+void dense_adjoint_parameters(StepContext &step, Presence present, Rows<In, X> x,
+                              Rows<Out, G> gradient, T *weight_gradient, T *bias_gradient) {
+  step.threads.run((Out + kUnitBlock - 1) / kUnitBlock, [&](std::size_t block) {
+    const std::size_t first = block * kUnitBlock, units = std::min(kUnitBlock, Out - first);
+    T *const dw = weight_gradient + first * In;
+    T *const db = bias_gradient ? bias_gradient + first : nullptr;
+    std::fill_n(dw, units * In, T(0));
+    std::fill_n(db, db ? units : 0, T(0));
+    for_runs(present, 0, present.count, [&](std::size_t begin, std::size_t count) {
+      accumulate<T>({gradient.row(begin) + first, count, units, gradient.stride},
+                    view<const T>(x, begin, count), {dw, units, In, In}, db);
+    });
+  });
+}
+} // namespace detail
+
 /// y = x W^T + b.
 template <std::size_t In, std::size_t Out, class X, class T>
 void dense(StepContext &step, Presence present, Rows<In, X> x, const Parameter<T> &weight,
            const Parameter<T> &bias, Rows<Out, T> y) {
-  detail::for_blocks(step, present, [&](std::size_t begin, std::size_t count) {
-    multiply_transposed<T>(detail::view<const T>(x, begin, count),
-                           {weight.value.data(), Out, In, In}, bias.value.data(),
-                           detail::view<T>(y, begin, count));
-  });
+  detail::dense<In, Out, X, T>(step, present, x, weight.value.data(), bias.value.data(), y);
+}
+template <std::size_t In, std::size_t Out, class X, class T>
+void dense(StepContext &step, Presence present, Rows<In, X> x, const Parameter<T> &weight,
+           Rows<Out, T> y) {
+  detail::dense<In, Out, X, T>(step, present, x, weight.value.data(), nullptr, y);
 }
 
 /// dx = g W.
@@ -41,16 +69,14 @@ template <std::size_t In, std::size_t Out, class X, class G, class T>
 void dense_adjoint_parameters(StepContext &step, Presence present, Rows<In, X> x,
                               Rows<Out, G> gradient, const Parameter<T> &weight,
                               const Parameter<T> &bias) {
-  step.threads.run((Out + kUnitBlock - 1) / kUnitBlock, [&](std::size_t block) {
-    const std::size_t first = block * kUnitBlock, units = std::min(kUnitBlock, Out - first);
-    T *const dw = weight.gradient.data() + first * In, *const db = bias.gradient.data() + first;
-    std::fill_n(dw, units * In, T(0));
-    std::fill_n(db, units, T(0));
-    detail::for_runs(present, 0, present.count, [&](std::size_t begin, std::size_t count) {
-      accumulate<T>({gradient.row(begin) + first, count, units, gradient.stride},
-                    detail::view<const T>(x, begin, count), {dw, units, In, In}, db);
-    });
-  });
+  detail::dense_adjoint_parameters<In, Out, X, G, T>(
+      step, present, x, gradient, weight.gradient.data(), bias.gradient.data());
+}
+template <std::size_t In, std::size_t Out, class X, class G, class T>
+void dense_adjoint_parameters(StepContext &step, Presence present, Rows<In, X> x,
+                              Rows<Out, G> gradient, const Parameter<T> &weight) {
+  detail::dense_adjoint_parameters<In, Out, X, G, T>(step, present, x, gradient,
+                                                     weight.gradient.data(), nullptr);
 }
 
 //===-- Softmax, factors, normalisation -------------------------------------------------------===//
