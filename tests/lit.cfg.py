@@ -49,7 +49,7 @@ if config.rnet_sanitize:
     config.environment["UBSAN_OPTIONS"] = "print_stacktrace=1"
 
 # What Debian's python3-NAME offers is a feature NAME; CI has all of it.
-for name in ("torch", "larkk"):
+for name in ("torch", "lark"):
     if subprocess.run(
         [config.rnet_python, "-c", f"import importlib.util as u; exit(not u.find_spec('{name}'))"]
     ).returncode:

@@ -30,10 +30,10 @@ int tools::check(const std::vector<std::string> &paths, Scheme scheme, const Spe
   for (const std::string &path : paths) {
     Spec spec(options);
     // Only planned programs know how much memory they need.
-    const bool good = spec.load(path, scheme) &&
-                      (costs                        ? spec.compilePrograms(scheme)
-                       : hasBudgets(spec.getModel()) ? spec.compileInference(scheme)
-                                                     : spec.compileNetwork(scheme));
+    const bool good =
+        spec.load(path, scheme) && (costs                         ? spec.compilePrograms(scheme)
+                                    : hasBudgets(spec.getModel()) ? spec.compileInference(scheme)
+                                                                  : spec.compileNetwork(scheme));
     if (!good)
       status = 1;
     else if (costs)

@@ -80,9 +80,8 @@ LogicalResult rnet::verifyWindow(Operation *op, WindowAttr window, ArrayRef<int6
   if (geometry.height + geometry.top + geometry.bottom < geometry.kernelHeight ||
       geometry.width + geometry.left + geometry.right < geometry.kernelWidth)
     return shapeError(op) << "has a kernel of " << geometry.kernelHeight << "x"
-                             << geometry.kernelWidth << ", larger than its padded input of "
-                             << geometry.height + geometry.top + geometry.bottom << "x"
-                             << geometry.width + geometry.left + geometry.right
-                          << " [shape-mismatch]";
+                          << geometry.kernelWidth << ", larger than its padded input of "
+                          << geometry.height + geometry.top + geometry.bottom << "x"
+                          << geometry.width + geometry.left + geometry.right << " [shape-mismatch]";
   return success();
 }

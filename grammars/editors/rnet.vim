@@ -4,8 +4,8 @@ if exists("b:current_syntax")
   finish
 endif
 
-syntax keyword rnetDeclaration network input output node skip reliability train const
-syntax keyword rnetStatement repeat project weight for at
+syntax keyword rnetDeclaration network input output node skip reliability budget train import const block layers
+syntax keyword rnetStatement repeat residual shortcut concat project weight for at
 syntax keyword rnetModifier private always
 syntax match rnetType /\<\h\w*\ze\s*\[/
 syntax match rnetLabel /\<\h\w*\ze\s*:/

@@ -59,8 +59,9 @@ template <std::size_t Width, class T>
 void expect_untouched(Presence present, Batch<Width, T> &batch) {
   for (std::size_t row = 0; row < present.count; ++row)
     for (std::size_t k = 0; k < Width; ++k)
-      if (!present[row])
+      if (!present[row]) {
         ASSERT_EQ(batch.row(row)[k], static_cast<T>(kUntouched)) << row << " " << k;
+      }
 }
 
 /// A dense layer's parameters.

@@ -60,19 +60,51 @@ template <Image In, Window W, bool Bias> struct DepthwiseOf {
   };
 };
 
-template <class T> struct PixelDenseLayer : TestedLayer<T> {
-  static constexpr std::size_t kIn = 6 * 13, kOut = 6 * 17;
-  OwnParameter<T> &weight = this->parameter(13 * 17), &bias = this->parameter(17);
+template <bool Bias> struct DenseOf {
+  template <class T> struct Layer : TestedLayer<T> {
+    static constexpr std::size_t kIn = 13, kOut = 50;
+    OwnParameter<T> &weight = this->parameter(kIn * kOut);
+    OwnParameter<T> *bias = Bias ? &this->parameter(kOut) : nullptr;
 
-  void forward(StepContext &step, Presence present, Rows<kIn, const T> x, Rows<kOut, T> y) {
-    train::pixel_dense<6>(step, present, x, weight.view(), bias.view(), y);
-  }
-  void backward(StepContext &step, Presence present, Rows<kIn, const T> x, Rows<kOut, const T>,
-                Rows<kOut, const T> gradient, Rows<kIn, T> dx) {
-    train::pixel_dense_adjoint_input<6>(step, present, gradient, weight.view(), dx);
-    train::pixel_dense_adjoint_parameters<6>(step, present, x, gradient, weight.view(),
-                                             bias.view());
-  }
+    void forward(StepContext &step, Presence present, Rows<kIn, const T> x, Rows<kOut, T> y) {
+      if constexpr (Bias)
+        train::dense(step, present, x, weight.view(), bias->view(), y);
+      else
+        train::dense(step, present, x, weight.view(), y);
+    }
+    void backward(StepContext &step, Presence present, Rows<kIn, const T> x, Rows<kOut, const T>,
+                  Rows<kOut, const T> gradient, Rows<kIn, T> dx) {
+      train::dense_adjoint_input(step, present, gradient, weight.view(), dx);
+      if constexpr (Bias)
+        train::dense_adjoint_parameters(step, present, x, gradient, weight.view(), bias->view());
+      else
+        train::dense_adjoint_parameters(step, present, x, gradient, weight.view());
+    }
+  };
+};
+
+template <bool Bias> struct PixelDenseOf {
+  template <class T> struct Layer : TestedLayer<T> {
+    static constexpr std::size_t kIn = 6 * 13, kOut = 6 * 17;
+    OwnParameter<T> &weight = this->parameter(13 * 17);
+    OwnParameter<T> *bias = Bias ? &this->parameter(17) : nullptr;
+
+    void forward(StepContext &step, Presence present, Rows<kIn, const T> x, Rows<kOut, T> y) {
+      if constexpr (Bias)
+        train::pixel_dense<6>(step, present, x, weight.view(), bias->view(), y);
+      else
+        train::pixel_dense<6>(step, present, x, weight.view(), y);
+    }
+    void backward(StepContext &step, Presence present, Rows<kIn, const T> x, Rows<kOut, const T>,
+                  Rows<kOut, const T> gradient, Rows<kIn, T> dx) {
+      train::pixel_dense_adjoint_input<6>(step, present, gradient, weight.view(), dx);
+      if constexpr (Bias)
+        train::pixel_dense_adjoint_parameters<6>(step, present, x, gradient, weight.view(),
+                                                 bias->view());
+      else
+        train::pixel_dense_adjoint_parameters<6>(step, present, x, gradient, weight.view());
+    }
+  };
 };
 
 template <std::size_t Pixels, std::size_t C> struct BatchNormOf {
@@ -207,7 +239,14 @@ TEST(TrainDepthwiseConv, HasTheRightAdjoints) {
   check_layer<DepthwiseOf<Image{6, 7, 50}, Window{3, 3, 2, 2, 0, 1, 0, 1}, false>::Layer>();
   check_layer<DepthwiseOf<Image{7, 6, 5}, Window{5, 3, 1, 2, 2, 1, 0, 2}, true>::Layer>();
 }
-TEST(TrainPixelDense, HasTheRightAdjoints) { check_layer<PixelDenseLayer>(); }
+TEST(TrainDense, HasTheRightAdjoints) {
+  check_layer<DenseOf<true>::Layer>();
+  check_layer<DenseOf<false>::Layer>();
+}
+TEST(TrainPixelDense, HasTheRightAdjoints) {
+  check_layer<PixelDenseOf<true>::Layer>();
+  check_layer<PixelDenseOf<false>::Layer>();
+}
 TEST(TrainBatchNorm, HasTheRightAdjoints) {
   check_layer<BatchNormOf<1, 17>::Layer>();
   check_layer<BatchNormOf<6, 5>::Layer>();

@@ -69,8 +69,8 @@ template <std::size_t In, std::size_t Out, class X, class G, class T>
 void dense_adjoint_parameters(StepContext &step, Presence present, Rows<In, X> x,
                               Rows<Out, G> gradient, const Parameter<T> &weight,
                               const Parameter<T> &bias) {
-  detail::dense_adjoint_parameters<In, Out, X, G, T>(
-      step, present, x, gradient, weight.gradient.data(), bias.gradient.data());
+  detail::dense_adjoint_parameters<In, Out, X, G, T>(step, present, x, gradient,
+                                                     weight.gradient.data(), bias.gradient.data());
 }
 template <std::size_t In, std::size_t Out, class X, class G, class T>
 void dense_adjoint_parameters(StepContext &step, Presence present, Rows<In, X> x,
