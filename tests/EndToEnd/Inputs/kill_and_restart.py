@@ -15,7 +15,7 @@ import time
 import numpy
 
 DEADLINE = 1.0  # seconds, what rnet run gives a request
-SLACK = 0.25  # of this script, on a busy machine
+SLACK = 0.25  # of this script
 NODES = ["edge", "fog2", "fog1"]
 
 
@@ -46,7 +46,17 @@ def main():
     ready.wait(90)
     assert any(line.startswith("network") for line in said), "the network did not start:\n" + "".join(said)
     first = dict(pids)
-    slowest, taken, request = 0.0, 0, 0
+    slowest, taken, request, late = 0.0, 0, 0, 0.0
+
+    def measure_lateness():
+        """How late this machine, which may be busy, wakes who sleeps."""
+        nonlocal late
+        while True:
+            begin = time.monotonic()
+            time.sleep(0.01)
+            late = max(late, time.monotonic() - begin - 0.01)
+
+    threading.Thread(target=measure_lateness, daemon=True).start()
 
     def ask():
         nonlocal slowest, request
@@ -80,7 +90,8 @@ def main():
         # One node is dead: there is a way around it. Then it comes back.
         assert until_it_takes_part(victim, 2) > 0, f"nothing answered while {victim} was dead"
         taken += 1
-    assert slowest <= DEADLINE + SLACK, f"a request took {slowest:.3f} s"
+    hops = len(first) + 2  # all nodes, rnet run and this script may be late in turn
+    assert slowest <= DEADLINE + SLACK + hops * late, f"a request took {slowest:.3f} s where sleepers wake {late:.3f} s late"
     for node in first:
         assert starts[node] == (2 if node in NODES else 1), starts
     process.stdin.close()
