@@ -1,7 +1,6 @@
 """Configuration of the lit tests. Loaded by lit.site.cfg.py in the build tree, never on its own."""
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 import os
-import shutil
 import subprocess
 
 import lit.formats
@@ -20,12 +19,13 @@ binaries = os.path.join(config.rnet_build, "bin")
 config.environment["PATH"] = os.pathsep.join(
     [binaries, config.rnet_llvm_tools, config.environment["PATH"]]
 )
-# Generated projects are compiled by tests: they may use ccache, which needs to know where it lives.
+# Generated projects are compiled by tests: they may use ccache, which needs to know where it lives. The same project in
+# the folders of two tests is compiled once.
 for name in ("CI", "HOME", "CCACHE_DIR", "TMPDIR"):
     if name in os.environ:
         config.environment[name] = os.environ[name]
-if shutil.which("ccache"):
-    config.environment["CMAKE_CXX_COMPILER_LAUNCHER"] = "ccache"
+config.environment["CCACHE_BASEDIR"] = config.test_exec_root
+config.environment["CCACHE_NOHASHDIR"] = "1"
 
 # Each name is matched as a whole: %rnet is no part of %rnet-opt.
 for name, value in {
@@ -48,12 +48,13 @@ if config.rnet_sanitize:
     config.environment["LDFLAGS"] = flags
     config.environment["UBSAN_OPTIONS"] = "print_stacktrace=1"
 
-has_torch = subprocess.run(
-    [config.rnet_python, "-c", "import importlib.util as u; exit(not u.find_spec('torch'))"]
-)
-if has_torch.returncode == 0:
-    config.available_features.add("torch")
-elif os.environ.get("CI") == "true":
-    lit_config.fatal("python3-torch is missing, and CI must not skip what needs it")
-else:
-    lit_config.warning("python3-torch is missing: the tests against PyTorch are skipped")
+# What Debian's python3-NAME offers is a feature NAME; CI has all of it.
+for name in ("torch", "lark"):
+    if subprocess.run(
+        [config.rnet_python, "-c", f"import importlib.util as u; exit(not u.find_spec('{name}'))"]
+    ).returncode:
+        if os.environ.get("CI") == "true":
+            lit_config.fatal(f"python3-{name} is missing, and CI must not skip what needs it")
+        lit_config.warning(f"python3-{name} is missing: the tests that need it are skipped")
+    else:
+        config.available_features.add(name)

@@ -27,8 +27,7 @@ NodeCost rnet::getCost(NodeOp node) { return getCostOf(node); }
 NodeCost rnet::getCost(ProgramOp program) {
   NodeCost cost = getCostOf(program);
   if (ArenaAttr arena = program.getArenaAttr())
-    cost.activations =
-        arena.getColumns() * static_cast<int64_t>(sizeof(float)) + arena.getMasks();
+    cost.activations = arena.getColumns() * static_cast<int64_t>(sizeof(float)) + arena.getMasks();
   return cost;
 }
 

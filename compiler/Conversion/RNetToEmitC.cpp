@@ -349,7 +349,8 @@ private:
 
   /// Received tensors and masks that the backward program reads stay in members.
   void findKept(ReverseOp reverse) {
-    for (Operation &op : llvm::make_range(Block::iterator(reverse), program.getBody().front().end()))
+    for (Operation &op :
+         llvm::make_range(Block::iterator(reverse), program.getBody().front().end()))
       for (Value operand : op.getOperands())
         if (auto receive = lookThroughViews(operand).getDefiningOp<ReceiveOp>())
           kept.insert(receive);
@@ -411,8 +412,7 @@ private:
       if (kept.contains(receive))
         verbatim(keptName(receive) + " = inputs[" + Twine(receive.getIndex()) + "];");
     } else if (auto receive = dyn_cast<ReceiveGradientOp>(op)) {
-      emitReceive("output_gradients", receive.getIndex(), receive.getValue(),
-                  receive.getPresent());
+      emitReceive("output_gradients", receive.getIndex(), receive.getValue(), receive.getPresent());
     } else if (auto send = dyn_cast<SendOp>(op)) {
       emitSend(send);
     } else if (auto send = dyn_cast<SendGradientOp>(op)) {

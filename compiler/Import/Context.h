@@ -32,7 +32,7 @@ public:
   int64_t nextDropout() { return dropouts++; }
 
   mlir::OpBuilder builder;
-  mlir::TensorType unknown; ///< of rows before their shapes are inferred
+  mlir::TensorType unknown;    ///< of rows before their shapes are inferred
   mlir::Block *body = nullptr; ///< of the network
 
 private:

@@ -87,7 +87,8 @@ private:
     for (auto [position, input] : llvm::enumerate(node.inputs)) {
       const ast::Input &spec = *network.inputs[input].spec;
       Location where = named(spec.name.text + "_normalized", spec.range);
-      FlatSymbolRefAttr mean = context.parameter(spec.name.text + ".mean", Initializer::Zeros, true, where);
+      FlatSymbolRefAttr mean =
+          context.parameter(spec.name.text + ".mean", Initializer::Zeros, true, where);
       FlatSymbolRefAttr deviation =
           context.parameter(spec.name.text + ".deviation", Initializer::Ones, true, where);
       values[position] =
@@ -172,6 +173,23 @@ private:
     auto op = cast<RecipeOp>(builder.create(state));
     op.setOptimizer(recipe.optimizer);
     op.setKeepBest(recipe.keepBest);
+    op.setWeightDecay(llvm::APFloat(recipe.weightDecay));
+    op.setBalanced(recipe.balanced);
+    if (const std::optional<model::Schedule> &schedule = recipe.schedule) {
+      if (schedule->kind == model::Schedule::Kind::step) {
+        op.setSchedule(Schedule::Step);
+        op.setScheduleFactor(llvm::APFloat(schedule->factor));
+        op.setScheduleEvery(schedule->every);
+      } else {
+        op.setSchedule(Schedule::Cosine);
+        op.setWarmup(schedule->warmup);
+      }
+    }
+    if (const std::optional<model::Augmentation> &augmentation = recipe.augmentation) {
+      op.setRotation(llvm::APFloat(augmentation->rotation));
+      op.setShift(llvm::APFloat(augmentation->shift));
+      op.setFlip(augmentation->flip);
+    }
     auto real = [&](StringRef name, auto setter) {
       if (auto found = recipe.numbers.find(name.str()); found != recipe.numbers.end())
         (op.*setter)(llvm::APFloat(found->second));

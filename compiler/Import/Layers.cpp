@@ -80,10 +80,9 @@ private:
       pad = builder.getDenseI64ArrayAttr({0, 0, 0, 0});
     else if (padding == "pad")
       pad = builder.getDenseI64ArrayAttr(layer.sizes.at("padding"));
-    return WindowAttr::get(builder.getContext(), builder.getDenseI64ArrayAttr(kernel),
-                           builder.getDenseI64ArrayAttr(
-                               stride == layer.sizes.end() ? kernel : stride->second),
-                           pad);
+    return WindowAttr::get(
+        builder.getContext(), builder.getDenseI64ArrayAttr(kernel),
+        builder.getDenseI64ArrayAttr(stride == layer.sizes.end() ? kernel : stride->second), pad);
   }
 
   //===-- Kinds -------------------------------------------------------------------------------===//
@@ -129,8 +128,8 @@ private:
   }
   Value zeroPad(Value value) {
     return ZeroPadOp::create(builder, where, context.unknown, value, Value(),
-                             builder.getDenseI64ArrayAttr({count("top"), count("bottom"),
-                                                           count("left"), count("right")}));
+                             builder.getDenseI64ArrayAttr(
+                                 {count("top"), count("bottom"), count("left"), count("right")}));
   }
   Value dropout(Value value) {
     return DropoutOp::create(builder, where, context.unknown, value, Value(), real("rate"),

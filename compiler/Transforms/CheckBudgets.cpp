@@ -68,9 +68,8 @@ private:
         if (auto connection = dyn_cast<HyperconnectionOp>(user))
           if (!largest || getBytes(connection) > getBytes(largest))
             largest = connection;
-    error.attachNote(largest.getLoc())
-        << "most go to '" << largest.getReceiver() << "', " << grouped(getBytes(largest))
-        << " bytes";
+    error.attachNote(largest.getLoc()) << "most go to '" << largest.getReceiver() << "', "
+                                       << grouped(getBytes(largest)) << " bytes";
     return failure();
   }
 

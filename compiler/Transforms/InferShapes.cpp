@@ -38,6 +38,33 @@ static std::string suggestProjection(Type from, Type to) {
   return "";
 }
 
+/// The operation that gave a value its shape: hyperconnections, joins, nodes without layers and
+/// activations only pass it on.
+static Operation *findMaker(Value value) {
+  for (;;) {
+    if (auto argument = dyn_cast<BlockArgument>(value)) {
+      Operation *parent = argument.getOwner()->getParentOp();
+      value = parent->getOperand(argument.getArgNumber());
+      continue;
+    }
+    Operation *op = value.getDefiningOp();
+    if (auto node = dyn_cast<NodeOp>(op))
+      value = node.getYield().getResults()[cast<OpResult>(value).getResultNumber()];
+    else if (auto mux = dyn_cast<MuxOp>(op))
+      value = mux.getInputs().front();
+    else if (auto connection = dyn_cast<HyperconnectionOp>(op))
+      value = connection.getProjection().empty()
+                  ? connection.getSource()
+                  : connection.getProjection().front().getTerminator()->getOperand(0);
+    else if (isa<LayerOpInterface>(op) && op->getNumOperands() == 1 &&
+             op->getOperand(0).getType() == value.getType() &&
+             cast<LayerOpInterface>(op).getParameterUses({getRowShape(value.getType())}).empty())
+      value = op->getOperand(0);
+    else
+      return op;
+  }
+}
+
 namespace {
 struct InferShapes : rnet::impl::InferShapesBase<InferShapes> {
   using InferShapesBase::InferShapesBase;
@@ -68,6 +95,11 @@ private:
     return success();
   }
 
+  static void noteMaker(InFlightDiagnostic &error, Value value) {
+    error.attachNote(findMaker(value)->getLoc())
+        << describe(value.getType()) << " is computed here";
+  }
+
   LogicalResult checkOutput(OutputOp output) {
     const int64_t found = getRowWidth(output.getValue().getType());
     if (!output.getWidth() || static_cast<int64_t>(*output.getWidth()) == found)
@@ -78,6 +110,7 @@ private:
           << node.getName() << "' computes " << describe(output.getValue().getType())
           << " [output-width]";
     error.attachNote(node.getLoc()) << "'" << node.getName() << "' is declared here";
+    noteMaker(error, output.getValue());
     return failure();
   }
 
@@ -159,6 +192,8 @@ private:
         error << "; 'project " << mend << "' would make them meet";
       error << " [shape-mismatch]";
       error.attachNote(node.getLoc()) << "'" << node.getName() << "' is declared here";
+      noteMaker(error, model);
+      noteMaker(error, input);
       return failure();
     }
     mux.getOutput().setType(cast<TensorType>(model.getType()));

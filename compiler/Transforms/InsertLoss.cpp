@@ -20,9 +20,10 @@ struct InsertLoss : rnet::impl::InsertLossBase<InsertLoss> {
       const unsigned result = cast<OpResult>(output.getValue()).getResultNumber();
       auto softmax = node.getYield().getResults()[result].getDefiningOp<SoftmaxOp>();
       if (!softmax) {
-        emitError(output.getLoc())
-            << "training by cross-entropy needs a softmax as the last layer of '" << node.getName()
-            << "' [loss-needs-softmax]";
+        InFlightDiagnostic error = emitError(output.getLoc());
+        error << "training by cross-entropy needs a softmax as the last layer of '"
+              << node.getName() << "' [loss-needs-softmax]";
+        error.attachNote(node.getYield().getResults()[result].getLoc()) << "the last layer is here";
         return signalPassFailure();
       }
       OpBuilder builder(softmax);

@@ -4,6 +4,9 @@
 
 #include "rnet/Analysis/Cost.h"
 
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FormatVariadic.h"
+
 using namespace mlir;
 using namespace rnet;
 using namespace rnet::ir;
@@ -28,16 +31,28 @@ static json::Object describeOutput(OutputOp output) {
   return object;
 }
 
+/// What is known of a node's cost: all of it where its programs have been planned.
+static json::Object describeCost(NodeOp node) {
+  auto module = node->getParentOfType<ModuleOp>();
+  const NodeCost cost = getCost(node);
+  json::Object object{{"parameters", cost.parameters},
+                      {"weight_bytes", cost.weights()},
+                      {"multiply_adds", cost.multiplyAdds},
+                      {"sent_bytes", getBytesSent(node)}};
+  if (ProgramOp program = findProgram(module, node, Role::Infer))
+    object["activation_bytes"] = getCost(program).activations;
+  if (ProgramOp program = findProgram(module, node, Role::Train))
+    object["training_bytes_a_row"] = getCost(program).activations;
+  return object;
+}
+
 json::Value tools::describe(NetworkOp network) {
   json::Array nodes, inputs, outputs, hyperconnections;
   json::Object settings, costs;
   for (Operation &op : network.getBody().front()) {
     if (auto node = dyn_cast<NodeOp>(op)) {
-      const NodeCost cost = getCost(node);
       nodes.push_back(node.getName());
-      costs[node.getName()] = json::Object{{"parameters", cost.parameters},
-                                           {"weight_bytes", cost.parameters * 4},
-                                           {"multiply_adds", cost.multiplyAdds}};
+      costs[node.getName()] = describeCost(node);
     } else if (auto input = dyn_cast<InputOp>(op)) {
       inputs.push_back(json::Object{{"name", input.getName()},
                                     {"node", input.getNode()},
@@ -69,6 +84,40 @@ json::Value tools::describe(NetworkOp network) {
                       {"hyperconnections", std::move(hyperconnections)},
                       {"reliability", std::move(settings)},
                       {"costs", std::move(costs)}};
+}
+
+void tools::printCosts(NetworkOp network, llvm::raw_ostream &out) {
+  auto module = network->getParentOfType<ModuleOp>();
+  auto cell = [](int64_t number) { return llvm::right_justify(grouped(number), 15); };
+  auto row = [&](StringRef title, const NodeCost &deployed, int64_t training, int64_t sent) {
+    out << llvm::left_justify(title, 16) << cell(deployed.parameters) << cell(deployed.multiplyAdds)
+        << cell(deployed.weights()) << cell(deployed.activations) << cell(training) << cell(sent)
+        << '\n';
+  };
+  out << network.getSymName() << ", scheme " << spellScheme(*network.getScheme())
+      << ", one row, f32\n\n"
+      << llvm::left_justify("node", 16);
+  for (StringRef title :
+       {"parameters", "multiply-adds", "weights B", "activations B", "in training B", "sent B"})
+    out << llvm::right_justify(title, 15);
+  out << '\n';
+  NodeCost total;
+  int64_t training = 0, sent = 0;
+  for (auto node : network.getOps<NodeOp>()) {
+    const NodeCost deployed = getCost(findProgram(module, node, Role::Infer));
+    const int64_t trained = getCost(findProgram(module, node, Role::Train)).activations;
+    row(node.getName(), deployed, trained, getBytesSent(node));
+    total.parameters += deployed.parameters;
+    total.multiplyAdds += deployed.multiplyAdds;
+    total.activations += deployed.activations;
+    training += trained;
+    sent += getBytesSent(node);
+  }
+  row("all", total, training, sent);
+  out << "\nhyperconnection                       sent B\n";
+  for (auto connection : network.getOps<HyperconnectionOp>())
+    out << llvm::left_justify(connection.getName(), 29) << cell(getBytes(connection)) << "  "
+        << stringifyHyperconnectionKind(connection.getKind()) << '\n';
 }
 
 void tools::drawDot(NetworkOp network, llvm::raw_ostream &out) {

@@ -13,8 +13,11 @@ llvm::StringRef spellScheme(ir::Scheme scheme);
 
 /// The network as data, schema 1: nodes in order, inputs, outputs, hyperconnections with their
 /// bytes, settings, costs per node. `rnet run` reads it too. The network must have passed
-/// buildNetworkPipeline.
+/// buildNetworkPipeline; where its planned programs stand beside it, memory is among the costs.
 llvm::json::Value describe(NetworkOp network);
+
+/// What each node and hyperconnection costs, as tables for people. Needs the planned programs.
+void printCosts(NetworkOp network, llvm::raw_ostream &out);
 
 /// The topology for Graphviz: machines as boxes, skip hyperconnections dashed.
 void drawDot(NetworkOp network, llvm::raw_ostream &out);

@@ -19,12 +19,25 @@ using namespace rnet;
 using namespace rnet::ir;
 using namespace rnet::tools;
 
-int tools::check(const std::vector<std::string> &paths, Scheme scheme, const SpecOptions &options) {
+static bool hasBudgets(const model::Network &network) {
+  return llvm::any_of(network.nodes,
+                      [](const model::Node &node) { return node.budget.has_value(); });
+}
+
+int tools::check(const std::vector<std::string> &paths, Scheme scheme, const SpecOptions &options,
+                 bool costs) {
   int status = 0;
   for (const std::string &path : paths) {
     Spec spec(options);
-    if (!spec.load(path, scheme) || !spec.compileNetwork(scheme))
+    // Only planned programs know how much memory they need.
+    const bool good =
+        spec.load(path, scheme) && (costs                         ? spec.compilePrograms(scheme)
+                                    : hasBudgets(spec.getModel()) ? spec.compileInference(scheme)
+                                                                  : spec.compileNetwork(scheme));
+    if (!good)
       status = 1;
+    else if (costs)
+      printCosts(spec.getNetwork(), llvm::outs());
   }
   return status;
 }
@@ -69,7 +82,8 @@ int tools::emit(const std::string &path, Stage stage, Scheme scheme, const SpecO
     dump(spec.getModel(), out);
     return writeText(output, text) ? 0 : 1;
   }
-  const bool programs = stage == Stage::Nodes || stage == Stage::EmitC || stage == Stage::Cpp;
+  const bool programs = stage == Stage::Nodes || stage == Stage::EmitC || stage == Stage::Cpp ||
+                        stage == Stage::Json; // which says what they cost
   if (!(programs ? spec.compilePrograms(scheme) : spec.compileNetwork(scheme)))
     return 1;
   if ((stage == Stage::EmitC || stage == Stage::Cpp) && !convertToEmitC(spec))

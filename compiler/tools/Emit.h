@@ -8,8 +8,10 @@ namespace rnet::tools {
 
 enum class Stage { Ast, Model, Network, Nodes, EmitC, Cpp, Dot, Json };
 
-/// Reports the mistakes in each spec, shapes included. Returns the exit code: 1 on errors.
-int check(const std::vector<std::string> &paths, ir::Scheme scheme, const SpecOptions &options);
+/// Reports the mistakes in each spec, shapes and budgets included, and, where `costs` says so, what
+/// each node costs. Returns the exit code: 1 on errors.
+int check(const std::vector<std::string> &paths, ir::Scheme scheme, const SpecOptions &options,
+          bool costs);
 
 /// Writes a stage to `output`, or to standard output where that is empty; files are written
 /// atomically.

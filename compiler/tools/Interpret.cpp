@@ -3,8 +3,8 @@
 #include "Interpret.h"
 
 #include "rnet/Interpreter/Interpreter.h"
-#include "rnet/core/dataset.h"
 #include "rnet/core/weights_file.h"
+#include "rnet/data/dataset.h"
 
 #include "llvm/Support/Format.h"
 #include "llvm/Support/JSON.h"
@@ -71,7 +71,8 @@ Status run(NetworkOp network, const tools::InterpretOptions &options) {
   if (Status status = readParameters(*weights, network, parameters); !status.ok())
     return status;
   const Description description(network);
-  auto dataset = read_dataset(options.data, description.network, /*need_labels=*/false);
+  auto dataset =
+      read_dataset(options.data, description.network, /*selection=*/{}, /*need_labels=*/false);
   if (!dataset.ok())
     return dataset.status();
 
@@ -81,9 +82,9 @@ Status run(NetworkOp network, const tools::InterpretOptions &options) {
   for (size_t row = 0; row < rows; ++row) {
     llvm::StringMap<std::vector<double>> inputs;
     for (size_t k = 0; k < description.inputs.size(); ++k) {
-      const size_t width = description.inputs[k].width;
-      auto begin = dataset->inputs[k].begin() + static_cast<ptrdiff_t>(row * width);
-      inputs[description.inputs[k].name].assign(begin, begin + static_cast<ptrdiff_t>(width));
+      std::vector<double> &input = inputs[description.inputs[k].name];
+      input.resize(description.inputs[k].width);
+      dataset->copy_row(k, row, input.data());
     }
     llvm::json::Object outputs;
     for (auto [output, value] : llvm::zip_equal(description.outputs, interpreter.run(inputs, down)))

@@ -5,7 +5,7 @@
 
 #include "rnet/core/accuracy_table.h"
 #include "rnet/core/atomic_file.h"
-#include "rnet/core/dataset.h"
+#include "rnet/data/dataset.h"
 #include "rnet/net/client.h"
 
 #include <CLI/CLI.hpp>
@@ -270,9 +270,12 @@ private:
   std::uint64_t number_ = 0;
 };
 
+/// How long nodes may take to start on a busy machine. One that dies is noticed at once.
+constexpr std::chrono::seconds kPatience(60);
+
 /// Waits until every node has heard from all its senders.
 Status waitUntilReady(const Network &network, const Processes &processes, net::Client &client) {
-  const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  const auto limit = std::chrono::steady_clock::now() + kPatience;
   for (const std::string &node : network.nodes)
     for (;;) {
       auto waiting = client.waiting_for(node);
@@ -283,7 +286,8 @@ Status waitUntilReady(const Network &network, const Processes &processes, net::C
       if (!processes.up(node))
         return Status::error("node '" + node + "' did not start");
       if (std::chrono::steady_clock::now() > limit)
-        return Status::error("node '" + node + "' is not ready after 20 s" +
+        return Status::error("node '" + node + "' is not ready after " +
+                             std::to_string(kPatience.count()) + " s" +
                              (waiting ? ": it waits for '" + waiting->front() + "'" : ""));
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
@@ -305,16 +309,16 @@ Status answerDataset(const Network &network, const std::string &path, Runner &ru
   description.name = network.name;
   description.inputs = inputs;
   description.outputs = outputs;
-  auto dataset = read_dataset(path, description, /*need_labels=*/false);
+  auto dataset = read_dataset(path, description, /*selection=*/{}, /*need_labels=*/false);
   if (!dataset.ok())
     return dataset.status();
   for (std::size_t row = 0; row < dataset->rows && !interrupted; ++row) {
     Request request;
     request.id = row;
     for (std::size_t k = 0; k < inputs.size(); ++k) {
-      auto begin = dataset->inputs[k].begin() + static_cast<std::ptrdiff_t>(row * inputs[k].width);
-      request.inputs[network.inputs[k].name].assign(
-          begin, begin + static_cast<std::ptrdiff_t>(inputs[k].width));
+      std::vector<float> &input = request.inputs[network.inputs[k].name];
+      input.resize(inputs[k].width);
+      dataset->copy_row(k, row, input.data());
     }
     runner.answer(request);
   }

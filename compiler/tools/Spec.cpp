@@ -141,6 +141,16 @@ bool Spec::compileNetwork(Scheme scheme) {
   return succeeded(passes.run(*state->module));
 }
 
+bool Spec::compileInference(Scheme scheme) {
+  if (!compileNetwork(scheme))
+    return false;
+  ScopedDiagnosticHandler handler(&state->context,
+                                  [&](Diagnostic &diagnostic) { state->print(diagnostic); });
+  PassManager passes(&state->context);
+  buildInferencePipeline(passes);
+  return succeeded(passes.run(*state->module));
+}
+
 bool Spec::compilePrograms(Scheme scheme) {
   ScopedDiagnosticHandler handler(&state->context,
                                   [&](Diagnostic &diagnostic) { state->print(diagnostic); });

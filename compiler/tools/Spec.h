@@ -29,6 +29,8 @@ public:
   bool load(const std::string &path, ir::Scheme scheme);
   /// Imports and runs what training and inference share.
   bool compileNetwork(ir::Scheme scheme);
+  /// Goes on to the node programs of inference, budgets checked.
+  bool compileInference(ir::Scheme scheme);
   /// Goes on to the node programs, inference and training.
   bool compilePrograms(ir::Scheme scheme);
 

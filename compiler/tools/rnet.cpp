@@ -70,6 +70,10 @@ int main(int argc, char **argv) {
   check->add_flag("--list-layers", listLayers, "list every layer with its arguments");
   addScheme(check, a);
   addWarnings(check, a);
+  bool costs = false;
+  check->add_flag(
+      "--cost", costs,
+      "print parameters, multiply-adds, memory of each node and bytes of each hyperconnection");
   check->callback([&] {
     if (listLayers)
       return rnet::listLayers(llvm::outs());
@@ -77,7 +81,7 @@ int main(int argc, char **argv) {
       return tools::listDiagnostics(llvm::outs());
     if (a.specs.empty())
       throw CLI::RequiredError("specs");
-    status = tools::check(a.specs, a.scheme, a.options);
+    status = tools::check(a.specs, a.scheme, a.options, costs);
   });
 
   CLI::App *emit = app.add_subcommand("emit", "Print any stage of the compilation");
@@ -117,7 +121,7 @@ int main(int argc, char **argv) {
   addSpec(interpret, a);
   addScheme(interpret, a);
   interpret->add_option("--weights", a.interpret.weights, "the weights file")->required();
-  interpret->add_option("--data", a.interpret.data, "the dataset (.npz or .csv)")->required();
+  interpret->add_option("--data", a.interpret.data, "the dataset (see docs/data.md)")->required();
   interpret->add_option("--down", a.interpret.down, "nodes that are down")->delimiter(',');
   interpret->add_option("--rows", a.interpret.rows, "the first rows only");
   interpret->callback([&] {

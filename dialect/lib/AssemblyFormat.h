@@ -29,18 +29,17 @@ inline void printPositions(mlir::OpAsmPrinter &printer, mlir::Operation *,
 }
 
 /// One type for all inputs and the result of a join.
-inline mlir::ParseResult
-parseJoinTypes(mlir::OpAsmParser &parser,
-               llvm::ArrayRef<mlir::OpAsmParser::UnresolvedOperand> inputs,
-               llvm::SmallVectorImpl<mlir::Type> &inputTypes,
-               llvm::ArrayRef<mlir::OpAsmParser::UnresolvedOperand> masks,
-               llvm::SmallVectorImpl<mlir::Type> &maskTypes, mlir::Type &output) {
+inline mlir::ParseResult parseJoinTypes(mlir::OpAsmParser &parser,
+                                        llvm::ArrayRef<mlir::OpAsmParser::UnresolvedOperand> inputs,
+                                        llvm::SmallVectorImpl<mlir::Type> &inputTypes,
+                                        llvm::ArrayRef<mlir::OpAsmParser::UnresolvedOperand> masks,
+                                        llvm::SmallVectorImpl<mlir::Type> &maskTypes,
+                                        mlir::Type &output) {
   if (parser.parseType(output))
     return mlir::failure();
   inputTypes.assign(inputs.size(), output);
-  maskTypes.assign(masks.size(),
-                   mlir::RankedTensorType::get({mlir::ShapedType::kDynamic},
-                                               parser.getBuilder().getI1Type()));
+  maskTypes.assign(masks.size(), mlir::RankedTensorType::get({mlir::ShapedType::kDynamic},
+                                                             parser.getBuilder().getI1Type()));
   return mlir::success();
 }
 inline void printJoinTypes(mlir::OpAsmPrinter &printer, mlir::Operation *, mlir::OperandRange,

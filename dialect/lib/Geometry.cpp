@@ -16,8 +16,8 @@ LogicalResult WindowAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitEr
     return emitError() << "expected a kernel of two sizes above 0";
   if (stride.size() != 2 || !llvm::all_of(stride.asArrayRef(), positive))
     return emitError() << "expected a stride of two sizes above 0";
-  if (pad && (pad.size() != 4 ||
-              llvm::any_of(pad.asArrayRef(), [](int64_t size) { return size < 0; })))
+  if (pad &&
+      (pad.size() != 4 || llvm::any_of(pad.asArrayRef(), [](int64_t size) { return size < 0; })))
     return emitError() << "expected padding of four sizes: top, bottom, left, right";
   return success();
 }
@@ -32,8 +32,8 @@ static std::pair<int64_t, int64_t> samePadding(int64_t size, int64_t kernel, int
 Geometry rnet::getGeometry(WindowAttr window, ArrayRef<int64_t> shape) {
   ArrayRef<int64_t> kernel = window.getKernel().asArrayRef(),
                     stride = window.getStride().asArrayRef();
-  Geometry geometry{shape[0],  shape[1],  shape[2], kernel[0], kernel[1], stride[0],
-                    stride[1], 0,         0,        0,         0};
+  Geometry geometry{shape[0],  shape[1], shape[2], kernel[0], kernel[1], stride[0],
+                    stride[1], 0,        0,        0,         0};
   if (DenseI64ArrayAttr pad = window.getPad()) {
     geometry.top = pad[0], geometry.bottom = pad[1];
     geometry.left = pad[2], geometry.right = pad[3];
@@ -62,11 +62,15 @@ std::string Geometry::spellWindow() const {
                        kernelWidth, strideY, strideX, top, bottom, left, right);
 }
 
+InFlightDiagnostic rnet::shapeError(Operation *op) {
+  return op->emitError() << "'" << op->getName().stripDialect() << "' ";
+}
+
 LogicalResult rnet::verifyImage(Operation *op, ArrayRef<int64_t> shape) {
   if (shape.size() == 3)
     return success();
-  return op->emitOpError() << "takes an image, height x width x channels, found rows of rank "
-                           << shape.size();
+  return shapeError(op) << "takes an image, height x width x channels, found rows of rank "
+                        << shape.size() << " [shape-mismatch]";
 }
 
 LogicalResult rnet::verifyWindow(Operation *op, WindowAttr window, ArrayRef<int64_t> shape) {
@@ -75,9 +79,9 @@ LogicalResult rnet::verifyWindow(Operation *op, WindowAttr window, ArrayRef<int6
   const Geometry geometry = getGeometry(window, shape);
   if (geometry.height + geometry.top + geometry.bottom < geometry.kernelHeight ||
       geometry.width + geometry.left + geometry.right < geometry.kernelWidth)
-    return op->emitOpError() << "has a kernel of " << geometry.kernelHeight << "x"
-                             << geometry.kernelWidth << ", larger than its padded input of "
-                             << geometry.height + geometry.top + geometry.bottom << "x"
-                             << geometry.width + geometry.left + geometry.right;
+    return shapeError(op) << "has a kernel of " << geometry.kernelHeight << "x"
+                          << geometry.kernelWidth << ", larger than its padded input of "
+                          << geometry.height + geometry.top + geometry.bottom << "x"
+                          << geometry.width + geometry.left + geometry.right << " [shape-mismatch]";
   return success();
 }

@@ -46,9 +46,8 @@ static StringRef functor(Activation activation) {
 }
 
 std::string rnet::spellActivated(StringRef kernel, Activation activation) {
-  return activation == Activation::None
-             ? kernel.str()
-             : (kernel + "<rnet::" + functor(activation) + ">").str();
+  return activation == Activation::None ? kernel.str()
+                                        : (kernel + "<rnet::" + functor(activation) + ">").str();
 }
 
 std::string ActivationAdjointOp::getKernelName() {

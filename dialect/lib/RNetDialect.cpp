@@ -75,8 +75,9 @@ bool rnet::isTraining(Operation *op) {
 std::string rnet::quoteNames(ArrayRef<FlatSymbolRefAttr> symbols) {
   std::string text;
   llvm::raw_string_ostream stream(text);
-  llvm::interleaveComma(symbols, stream,
-                        [&](FlatSymbolRefAttr symbol) { stream << '"' << symbol.getValue() << '"'; });
+  llvm::interleaveComma(symbols, stream, [&](FlatSymbolRefAttr symbol) {
+    stream << '"' << symbol.getValue() << '"';
+  });
   return text;
 }
 

@@ -79,15 +79,13 @@ SmallVector<Value> ConvOp::buildAdjoint(OpBuilder &builder, Value gradient, Arra
                                      getWindow(), getWeightAttr())
               .getOutput()};
 }
-bool ConvOp::fuseActivation(Activation activation) {
-  return takeActivation(*this, activation);
-}
+bool ConvOp::fuseActivation(Activation activation) { return takeActivation(*this, activation); }
 bool ConvOp::foldNormalization(NormalizedAttr normalization) {
   return takeNormalization(*this, normalization);
 }
 std::string ConvOp::getKernelName() {
   return isTraining(*this) ? windowKernel("conv", getWindow(), getInput().getType())
-             : spellActivated("conv", getActivation());
+                           : spellActivated("conv", getActivation());
 }
 SmallVector<FlatSymbolRefAttr> ConvOp::getKernelParameters() {
   return weighed(getWeightAttr(), getBiasAttr(), getNormalizedAttr());
@@ -121,8 +119,7 @@ FailureOr<SmallVector<int64_t>> DepthwiseConvOp::inferRowShape(Shapes inputs) {
 }
 SmallVector<ParameterUse> DepthwiseConvOp::getParameterUses(Shapes inputs) {
   ArrayRef<int64_t> kernel = getWindow().getKernel().asArrayRef();
-  SmallVector<ParameterUse> uses = {
-      {getWeightAttr(), {inputs[0].back(), 1, kernel[0], kernel[1]}}};
+  SmallVector<ParameterUse> uses = {{getWeightAttr(), {inputs[0].back(), 1, kernel[0], kernel[1]}}};
   addUses(uses, getBiasAttr(), getNormalizedAttr(), inputs[0].back());
   return uses;
 }
@@ -162,7 +159,7 @@ bool DepthwiseConvOp::foldNormalization(NormalizedAttr normalization) {
 }
 std::string DepthwiseConvOp::getKernelName() {
   return isTraining(*this) ? windowKernel("depthwise_conv", getWindow(), getInput().getType())
-             : spellActivated("depthwise_conv", getActivation());
+                           : spellActivated("depthwise_conv", getActivation());
 }
 SmallVector<FlatSymbolRefAttr> DepthwiseConvOp::getKernelParameters() {
   return weighed(getWeightAttr(), getBiasAttr(), getNormalizedAttr());

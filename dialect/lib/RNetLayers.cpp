@@ -37,7 +37,8 @@ static std::string denseKernel(StringRef suffix, Type rows) {
 
 FailureOr<SmallVector<int64_t>> DenseOp::inferRowShape(Shapes inputs) {
   if (inputs[0].size() != 1 && inputs[0].size() != 3)
-    return emitOpError() << "takes a flat row or an image, found one of rank " << inputs[0].size();
+    return shapeError(*this) << "takes a flat row or an image, found one of rank "
+                             << inputs[0].size() << " [shape-mismatch]";
   SmallVector<int64_t> shape = llvm::to_vector(inputs[0]);
   shape.back() = static_cast<int64_t>(getUnits());
   return shape;
@@ -78,9 +79,7 @@ SmallVector<Value> DenseOp::buildAdjoint(OpBuilder &builder, Value gradient,
               .getOutput()};
 }
 
-bool DenseOp::fuseActivation(Activation activation) {
-  return takeActivation(*this, activation);
-}
+bool DenseOp::fuseActivation(Activation activation) { return takeActivation(*this, activation); }
 bool DenseOp::foldNormalization(NormalizedAttr normalization) {
   return takeNormalization(*this, normalization);
 }
@@ -135,7 +134,8 @@ static void interpretSoftmax(ArrayRef<double> x, MutableArrayRef<double> y) {
 
 static FailureOr<SmallVector<int64_t>> inferFlat(Operation *op, ArrayRef<int64_t> input) {
   if (input.size() != 1)
-    return op->emitOpError() << "takes a flat row, found one of rank " << input.size();
+    return shapeError(op) << "takes a flat row, found one of rank " << input.size()
+                          << " [shape-mismatch]";
   return llvm::to_vector(input);
 }
 

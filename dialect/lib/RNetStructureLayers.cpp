@@ -60,7 +60,7 @@ static std::string statisticsOf(Type rows) {
 }
 std::string BatchNormOp::getKernelName() {
   return isTraining(*this) ? channelKernel("batch_norm", getInput().getType())
-             : spellActivated("batch_norm", getActivation());
+                           : spellActivated("batch_norm", getActivation());
 }
 SmallVector<FlatSymbolRefAttr> BatchNormOp::getKernelParameters() {
   return {getGammaAttr(), getBetaAttr(), getMeanAttr(), getVarianceAttr()};
@@ -106,7 +106,7 @@ std::string BatchNormAdjointParametersOp::getKernelState() {
 
 FailureOr<SmallVector<int64_t>> AddOp::inferRowShape(Shapes inputs) {
   if (inputs[0] != inputs[1])
-    return emitOpError() << "adds rows of different shapes";
+    return emitError("adds rows of different shapes [shape-mismatch]");
   return llvm::to_vector(inputs[0]);
 }
 void AddOp::interpretRow(Inputs inputs, ParameterLookup, MutableArrayRef<double> output) {
@@ -116,16 +116,14 @@ void AddOp::interpretRow(Inputs inputs, ParameterLookup, MutableArrayRef<double>
 SmallVector<Value> AddOp::buildAdjoint(OpBuilder &, Value gradient, ArrayRef<bool>) {
   return {gradient, gradient};
 }
-bool AddOp::fuseActivation(Activation activation) {
-  return takeActivation(*this, activation);
-}
+bool AddOp::fuseActivation(Activation activation) { return takeActivation(*this, activation); }
 std::string AddOp::getKernelName() { return spellActivated("add", getActivation()); }
 
 static int64_t pixelsOf(Type rows) { return getRowWidth(rows) / channelsOf(rows); }
 
 FailureOr<SmallVector<int64_t>> ConcatOp::inferRowShape(Shapes inputs) {
   if (inputs[0].drop_back() != inputs[1].drop_back())
-    return emitOpError() << "joins channels of images of different sizes";
+    return emitError("joins channels of images of different sizes [shape-mismatch]");
   SmallVector<int64_t> shape = llvm::to_vector(inputs[0]);
   shape.back() += inputs[1].back();
   return shape;
@@ -161,8 +159,8 @@ FailureOr<SmallVector<int64_t>> ReshapeOp::inferRowShape(Shapes inputs) {
   if (getShape().empty())
     return SmallVector<int64_t>{elements};
   if (ShapedType::getNumElements(getShape()) != elements)
-    return emitOpError() << "gives " << ShapedType::getNumElements(getShape()) << " elements to "
-                         << elements;
+    return shapeError(*this) << "gives " << ShapedType::getNumElements(getShape())
+                             << " elements to " << elements << " [shape-mismatch]";
   return llvm::to_vector(getShape());
 }
 void ReshapeOp::interpretRow(Inputs inputs, ParameterLookup, MutableArrayRef<double> output) {

@@ -32,8 +32,8 @@ std::string rnet::spellNormalized(NormalizedAttr normalized) {
   std::string text = "rnet::Normalized{";
   text += quoteNames({normalized.getGamma(), normalized.getBeta(), normalized.getMean(),
                       normalized.getVariance()});
-  llvm::raw_string_ostream(text) << llvm::format(
-      ", %.17g}", normalized.getEpsilon().getValueAsDouble());
+  llvm::raw_string_ostream(text) << llvm::format(", %.17g}",
+                                                 normalized.getEpsilon().getValueAsDouble());
   return text;
 }
 

@@ -11,9 +11,8 @@ using Inputs = llvm::ArrayRef<llvm::ArrayRef<double>>;
 using ParameterLookup = llvm::function_ref<llvm::ArrayRef<double>(llvm::StringRef)>;
 
 /// Weight, bias, and the parameters of a folded normalisation; bias and normalisation may be null.
-llvm::SmallVector<mlir::FlatSymbolRefAttr> weighed(mlir::FlatSymbolRefAttr weight,
-                                                   mlir::FlatSymbolRefAttr bias,
-                                                   NormalizedAttr normalized);
+llvm::SmallVector<mlir::FlatSymbolRefAttr>
+weighed(mlir::FlatSymbolRefAttr weight, mlir::FlatSymbolRefAttr bias, NormalizedAttr normalized);
 /// Adds what `weighed` lists behind the weight: one element for each of `outputs`.
 void addUses(llvm::SmallVectorImpl<ParameterUse> &uses, mlir::FlatSymbolRefAttr bias,
              NormalizedAttr normalized, int64_t outputs);

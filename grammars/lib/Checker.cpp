@@ -1,6 +1,7 @@
 // From AST to model: names, values, inputs, outputs.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "Checker.h"
+#include "Unnamed.h"
 
 using namespace rnet;
 using namespace rnet::model;
@@ -51,9 +52,14 @@ std::optional<unsigned> Checker::findNode(const ast::Name &name) {
   llvm::SmallVector<llvm::StringRef> known(nodeNames.keys());
   const std::string hint = suggest(name.text, known);
   diagnostics.report("unknown-node", name.range, "no node named '" + name.text + "'" + hint);
+  llvm::StringRef suggested;
   for (const Node &node : network.nodes)
-    if (!hint.empty() && hint == "; did you mean '" + node.spec->name.text + "'?")
-      diagnostics.note(node.spec->name.range, "'" + node.spec->name.text + "' is declared here");
+    if (!hint.empty() && hint == "; did you mean '" + node.spec->name.text + "'?") {
+      suggested = node.spec->name.text;
+      diagnostics.note(node.spec->name.range, "'" + suggested + "' is declared here");
+    }
+  if (!std::exchange(notedUnnamed, true))
+    noteUnnamedNodes(*files.back().network, suggested, diagnostics);
   return std::nullopt;
 }
 
@@ -66,7 +72,7 @@ void Checker::declareDefinitions() {
     if constexpr (std::is_same_v<Item, ast::Const>) {
       if (declare(constantNames, item.name, "constant"))
         if (std::optional<double> value = evaluate(item.value, constants, diagnostics))
-          constants.values[item.name.text] = *value;
+          constants.values[item.name.text] = {*value, item.name.range};
     } else if constexpr (std::is_same_v<Item, ast::Block>) {
       expander.declareBlock(item);
     } else if constexpr (std::is_same_v<Item, ast::List>) {

@@ -60,7 +60,8 @@ private:
   Names constantNames, nodeNames, inputNames, outputNames, settingNames, budgetNames,
       connectionNames;
   std::vector<SkipGroup> groups;
-  bool failedItems = false; ///< inputs or outputs
+  bool failedItems = false;  ///< inputs or outputs
+  bool notedUnnamed = false; ///< once is enough
 };
 
 } // namespace rnet

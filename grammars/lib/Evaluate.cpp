@@ -74,6 +74,17 @@ static llvm::SmallVector<llvm::StringRef> knownNames(const Constants &constants)
   return known;
 }
 
+/// Notes the constants of the innermost scope that has any, where they are few: one of them may be
+/// what was meant.
+static void noteNearest(const Constants &constants, Diagnostics &diagnostics) {
+  const Constants *scope = &constants;
+  while (scope && scope->values.empty())
+    scope = scope->outer;
+  if (scope && scope->values.size() <= 3)
+    for (const auto &[name, constant] : scope->values)
+      diagnostics.note(constant.name, "'" + name + "' is declared here");
+}
+
 std::optional<double> rnet::evaluate(const Expression &expression, const Constants &constants,
                                      Diagnostics &diagnostics) {
   switch (expression.kind) {
@@ -88,6 +99,7 @@ std::optional<double> rnet::evaluate(const Expression &expression, const Constan
     diagnostics.report("unknown-constant", expression.range,
                        "expected a number, and there is no constant named '" + expression.text +
                            "'" + suggest(expression.text, knownNames(constants)));
+    noteNearest(constants, diagnostics);
     return std::nullopt;
   case Expression::Kind::size:
   case Expression::Kind::string:

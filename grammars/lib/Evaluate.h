@@ -10,13 +10,17 @@ namespace rnet {
 
 /// Constants by name; those of a block, its parameters, hide those outside.
 struct Constants {
+  struct Constant {
+    double value;
+    ast::Range name;
+  };
   const Constants *outer = nullptr;
-  llvm::StringMap<double> values;
+  llvm::StringMap<Constant> values;
 
   std::optional<double> find(llvm::StringRef name) const {
     for (const Constants *scope = this; scope; scope = scope->outer)
       if (auto found = scope->values.find(name); found != scope->values.end())
-        return found->second;
+        return found->second.value;
     return std::nullopt;
   }
 };

@@ -180,8 +180,14 @@ void Expander::unroll(
     }
     std::optional<int64_t> count =
         evaluateCount(repeat->count, constants, 1, "the number of repetitions", diagnostics);
-    for (int64_t k = 0; count && k < *count && spend(1, repeat->count.range); ++k)
+    if (count && *count > static_cast<int64_t>(kMaxLayers))
+      spend(kMaxLayers + 1, repeat->count.range);
+    for (int64_t k = 0; count && k < *count && spent <= kMaxLayers; ++k) {
+      const size_t before = spent;
       unroll(repeat->body, constants, suffix + "_" + std::to_string(k + 1), action);
+      if (spent == before) // nothing, but that often
+        spend(1, repeat->count.range);
+    }
   }
   --depth;
 }
@@ -195,7 +201,10 @@ void Expander::expand(const ast::Body &body, Scope &scope, Layers &layers) {
 void Expander::expandItem(const ast::LayerItem &item, const std::string &suffix, Scope &scope,
                           Layers &layers) {
   auto nameOf = [&](const auto &spec, const std::string &kind) {
-    return spec.label ? spec.label->text + suffix : kind + std::to_string(++scope.counts[kind]);
+    if (spec.label)
+      return spec.label->text + suffix;
+    const std::string number = std::to_string(++scope.counts[kind]);
+    return kind + (llvm::isDigit(kind.back()) ? "_" : "") + number; // relu6_1 is no relu61
   };
   auto *call = std::get_if<ast::Layer>(&item);
   auto *branches = std::get_if<ast::Branches>(&item);
@@ -289,7 +298,7 @@ void Expander::expandBlock(Block &block, const ast::Layer &spec, Scope scope, La
                                       ? evaluate(argument->value, scope.constants, diagnostics)
                                       : evaluate(*parameter.otherwise, parameters, diagnostics);
     if (value)
-      parameters.values[parameter.name.text] = *value;
+      parameters.values[parameter.name.text] = {*value, parameter.name.range};
     good = good && value;
   }
   if (!good)

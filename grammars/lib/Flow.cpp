@@ -121,6 +121,36 @@ static std::optional<unsigned> countBypassed(const Network &network, unsigned se
   return std::nullopt;
 }
 
+/// Notes where simple hyperconnections from a node end, if they lead anywhere.
+static void noteDeadEnd(const Network &network, unsigned sender, Diagnostics &diagnostics) {
+  std::vector<bool> seen(network.nodes.size());
+  std::queue<unsigned> queue;
+  seen[sender] = true;
+  queue.push(sender);
+  while (!queue.empty()) {
+    const unsigned node = queue.front();
+    queue.pop();
+    for (unsigned outgoing : network.nodes[node].outgoing) {
+      const Hyperconnection &connection = network.hyperconnections[outgoing];
+      if (connection.isSkip || seen[connection.to])
+        continue;
+      const model::Node &next = network.nodes[connection.to];
+      if (llvm::all_of(next.outgoing,
+                       [&](unsigned i) { return network.hyperconnections[i].isSkip; })) {
+        // A simple hyperconnection ends with the name of its receiver.
+        const uint32_t end = connection.range.end;
+        diagnostics.note(
+            {end - static_cast<uint32_t>(next.spec->name.text.size()), end, connection.range.file},
+            "simple hyperconnections from '" + network.nodes[sender].spec->name.text +
+                "' end here");
+        return;
+      }
+      seen[connection.to] = true;
+      queue.push(connection.to);
+    }
+  }
+}
+
 void rnet::findStandIns(Network &network, llvm::ArrayRef<SkipGroup> groups,
                         Diagnostics &diagnostics) {
   for (const SkipGroup &group : groups) {
@@ -148,6 +178,7 @@ void rnet::findStandIns(Network &network, llvm::ArrayRef<SkipGroup> groups,
         diagnostics.report(
             "useless-skip", group.range,
             "this skip bypasses no node: no chain of simple hyperconnections leads the same way");
+        noteDeadEnd(network, network.hyperconnections[group.members.front()].from, diagnostics);
         continue;
       }
       if (standIn.standsFor.size() > 1) {

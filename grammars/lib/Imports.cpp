@@ -36,8 +36,9 @@ public:
   bool follow(const ast::Import &import, uint32_t importer, llvm::StringMap<ast::Range> &paths) {
     const std::string &written = import.path.text;
     const ast::Range where = import.path.range;
-    llvm::SmallString<128> path =
-        llvm::sys::path::parent_path(sources.getMemoryBuffer(importer)->getBufferIdentifier());
+    llvm::SmallString<128> path;
+    if (!llvm::sys::path::is_absolute(written))
+      path = llvm::sys::path::parent_path(sources.getMemoryBuffer(importer)->getBufferIdentifier());
     llvm::sys::path::append(path, written);
     // A device or a pipe may never end.
     if (!llvm::sys::fs::is_regular_file(path)) {

@@ -1,8 +1,8 @@
 // The grammar, in Boost.Spirit X3. The only file with exceptions; none leaves it. See
 // grammars/rnet.ebnf. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "rnet/Grammars/Parser.h"
-
-#include "llvm/ADT/StringExtras.h"
+#include "Mend.h"
+#include "Tokens.h"
 
 #include <boost/spirit/home/x3.hpp>
 
@@ -372,47 +372,42 @@ const auto blanks = x3::ascii::space | comment;
 
 //===-- Messages ------------------------------------------------------------------------------===//
 
-/// The token at a place, for "found ...".
-llvm::StringRef tokenAt(llvm::StringRef text, size_t at) {
-  llvm::StringRef rest = text.drop_front(at);
-  llvm::StringRef word = rest.take_while([](char c) { return llvm::isAlnum(c) || c == '_'; });
-  return !word.empty() ? word : rest.starts_with("->") ? rest.take_front(2) : rest.take_front(1);
-}
+/// Where a text breaks the grammar, and what could have come there.
+struct Failure {
+  size_t at;
+  std::string expected;
+};
 
-/// Comments by place. A string holds no comment.
-std::vector<Comment> findComments(llvm::StringRef text, uint32_t file) {
-  std::vector<Comment> comments;
-  bool inString = false;
-  for (size_t at = 0; at < text.size(); ++at) {
-    if (text[at] == '\n')
-      inString = false;
-    else if (text[at] == '"')
-      inString = !inString;
-    else if (!inString && text.substr(at).starts_with("//")) {
-      const size_t end = std::min(text.find('\n', at), text.size());
-      Comment comment;
-      comment.range = {static_cast<uint32_t>(at),
-                       static_cast<uint32_t>(text.substr(0, end).rtrim().size()), file};
-      comments.push_back(comment);
-      at = end - 1;
-    }
+/// Ranges in `tree` are in a file of this number.
+std::optional<Failure> parseText(llvm::StringRef text, uint32_t number, File &tree) {
+  if (text.size() > (1u << 30))
+    return Failure{0, "a spec of at most 1 GiB"};
+  State state{number, text.begin()};
+  const char *at = text.begin();
+  try {
+    const auto grammar = x3::with<StateTag>(std::ref(state))[file];
+    if (x3::phrase_parse(at, text.end(), grammar, blanks, tree))
+      return std::nullopt;
+    return Failure{static_cast<size_t>(at - text.begin()), "'network'"};
+  } catch (const x3::expectation_failure<const char *> &failure) {
+    std::string expected = failure.which();
+    // X3 calls a literal by its bare text or with quotes of its own.
+    if (!expected.empty() && expected.front() == '"' && expected.back() == '"')
+      expected = "'" + expected.substr(1, expected.size() - 2) + "'";
+    if (state.depth > kMaxDepth)
+      expected = "less deep nesting";
+    return Failure{static_cast<size_t>(failure.where() - text.begin()), expected};
   }
-  return comments;
 }
 
 /// The innermost bracket that is open at a place, but for that of the network.
-std::optional<size_t> findOpenBracket(llvm::StringRef text, size_t place) {
-  std::vector<size_t> open;
-  bool inString = false;
-  for (size_t at = 0; at < place; ++at) {
-    const char c = text[at];
-    if (c == '"' || c == '\n')
-      inString = c == '"' && !inString;
-    else if (!inString && text.substr(at).starts_with("//"))
-      at = std::min(text.find('\n', at), text.size()) - 1;
-    else if (!inString && (c == '(' || c == '{' || c == '['))
-      open.push_back(at);
-    else if (!inString && (c == ')' || c == '}' || c == ']') && !open.empty())
+std::optional<Range> findOpenBracket(llvm::StringRef text, size_t place, uint32_t number) {
+  std::vector<Range> open;
+  for (const Range &token : tokenize(text.take_front(place), number).tokens) {
+    const char c = text[token.begin];
+    if (c == '(' || c == '{' || c == '[')
+      open.push_back(token);
+    else if ((c == ')' || c == '}' || c == ']') && !open.empty())
       open.pop_back();
   }
   return open.size() > 1 ? std::optional(open.back()) : std::nullopt;
@@ -422,42 +417,28 @@ std::optional<size_t> findOpenBracket(llvm::StringRef text, size_t place) {
 
 std::optional<File> rnet::parse(uint32_t buffer, Diagnostics &diagnostics) {
   const llvm::StringRef text = diagnostics.getText(buffer);
-  auto range = [&](size_t begin, size_t end) {
-    return Range{static_cast<uint32_t>(begin), static_cast<uint32_t>(end), buffer};
-  };
-  auto fail = [&](size_t at, const std::string &expected) {
-    // Point at the token, not at the blanks before it.
-    const char *place = text.begin() + at;
-    x3::parse(place, text.end(), *blanks);
-    at = static_cast<size_t>(place - text.begin());
-    llvm::StringRef found = tokenAt(text, at);
-    diagnostics.report("syntax", range(at, at + found.size()),
-                       "expected " + expected + ", found " +
-                           (found.empty() ? "the end of the file" : "'" + found.str() + "'"));
-    if (std::optional<size_t> open = findOpenBracket(text, at))
-      diagnostics.note(range(*open, *open + 1),
-                       "inside the '" + std::string(1, text[*open]) + "' that opens here");
-    return std::nullopt;
-  };
-  if (text.size() > (1u << 30))
-    return fail(0, "a spec of at most 1 GiB");
   File result;
   result.file = buffer;
-  State state{buffer, text.begin()};
-  const char *at = text.begin();
-  try {
-    const auto grammar = x3::with<StateTag>(std::ref(state))[file];
-    if (!x3::phrase_parse(at, text.end(), grammar, blanks, result))
-      return fail(static_cast<size_t>(at - text.begin()), "'network'");
-  } catch (const x3::expectation_failure<const char *> &failure) {
-    std::string expected = failure.which();
-    // X3 calls a literal by its bare text or with quotes of its own.
-    if (!expected.empty() && expected.front() == '"' && expected.back() == '"')
-      expected = "'" + expected.substr(1, expected.size() - 2) + "'";
-    if (state.depth > kMaxDepth)
-      expected = "less deep nesting";
-    return fail(static_cast<size_t>(failure.where() - text.begin()), expected);
+  const std::optional<Failure> failure = parseText(text, buffer, result);
+  if (!failure) {
+    result.comments = tokenize(text, buffer).comments;
+    return result;
   }
-  result.comments = findComments(text, buffer);
-  return result;
+  // Point at the token, not at the blanks before it.
+  const char *place = text.begin() + failure->at;
+  x3::parse(place, text.end(), *blanks);
+  const uint32_t at = static_cast<uint32_t>(place - text.begin());
+  llvm::StringRef found = tokenAt(text, at);
+  diagnostics.report("syntax", {at, static_cast<uint32_t>(at + found.size()), buffer},
+                     "expected " + failure->expected + ", found " +
+                         (found.empty() ? "the end of the file" : "'" + found.str() + "'"));
+  if (std::optional<Range> open = findOpenBracket(text, at, buffer))
+    diagnostics.note(*open,
+                     "inside the '" + std::string(1, text[open->begin]) + "' that opens here");
+  auto parses = [](llvm::StringRef mended) {
+    File tree;
+    return !parseText(mended, 0, tree);
+  };
+  noteMends(text, {at, at, buffer}, parses, diagnostics);
+  return std::nullopt;
 }

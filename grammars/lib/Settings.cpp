@@ -156,11 +156,11 @@ void Checker::addSetting(const ast::Argument &setting) {
       recipe.augmentation = Augmentation{read->numbers["rotation"], read->numbers["shift"],
                                          read->numbers["flip"] != 0};
   } else if (name == "keep") {
-    recipe.keepBest = value.text == "best" && value.kind == Expression::Kind::call &&
-                      value.operands.size() == 1 &&
-                      value.operands[0].value.text == "validation_accuracy";
+    const bool isBest =
+        value.text == "best" && value.kind == Expression::Kind::call && value.operands.size() == 1;
+    recipe.keepBest = isBest && value.operands[0].value.text == "validation_accuracy";
     if (!recipe.keepBest && !(value.text == "last" && value.kind == Expression::Kind::name))
-      diagnostics.report("bad-value", value.range,
+      diagnostics.report("bad-value", isBest ? value.operands[0].range : value.range,
                          "expected 'best(validation_accuracy)' or 'last'");
   } else if (name == "loss") {
     isWord("cross_entropy");

@@ -1,6 +1,5 @@
-// The counter-based generator and the split.
+// The counter-based generator.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "rnet/core/dataset.h"
 #include "rnet/core/random.h"
 
 #include <gtest/gtest.h>
@@ -48,40 +47,6 @@ TEST(Random, PermutesEveryElementOnce) {
     for (std::size_t k = 0; k < count; ++k)
       EXPECT_EQ(order[k], static_cast<std::int64_t>(k));
   }
-}
-
-Dataset rows(std::size_t count) {
-  Dataset dataset;
-  dataset.rows = count;
-  return dataset;
-}
-
-TEST(Split, IsEightyTenTenAndDisjoint) {
-  const Split split = make_split(rows(10729), 0);
-  EXPECT_EQ(split.train.size(), 8583u);
-  EXPECT_EQ(split.validation.size(), 1072u);
-  EXPECT_EQ(split.test.size(), 1074u);
-  std::vector<std::int64_t> all = split.train;
-  all.insert(all.end(), split.validation.begin(), split.validation.end());
-  all.insert(all.end(), split.test.begin(), split.test.end());
-  std::sort(all.begin(), all.end());
-  for (std::size_t k = 0; k < all.size(); ++k)
-    ASSERT_EQ(all[k], static_cast<std::int64_t>(k));
-  EXPECT_TRUE(std::is_sorted(split.test.begin(), split.test.end()));
-}
-
-TEST(Split, FollowsTheSeedAlone) {
-  EXPECT_EQ(make_split(rows(100), 3).test, make_split(rows(100), 3).test);
-  EXPECT_NE(make_split(rows(100), 3).test, make_split(rows(100), 4).test);
-}
-
-TEST(Split, FollowsTheArrayOfTheFile) {
-  Dataset dataset = rows(4);
-  dataset.split = {2, 0, 1, 0};
-  const Split split = make_split(dataset, 9);
-  EXPECT_EQ(split.train, (std::vector<std::int64_t>{1, 3}));
-  EXPECT_EQ(split.validation, (std::vector<std::int64_t>{2}));
-  EXPECT_EQ(split.test, (std::vector<std::int64_t>{0}));
 }
 
 } // namespace

@@ -1,7 +1,7 @@
 // The evaluator: a toy network's answers against an independent computation, its tables, its
 // refusals. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "rnet/core/npz.h"
-#include "rnet/core/split_metadata.h"
+#include "rnet/data/split.h"
 #include "rnet/evaluate/evaluate.h"
 #include "rnet/evaluate/main.h"
 
@@ -84,8 +84,12 @@ protected:
                                       {"y", make_array(std::span<const std::int32_t>(y), {kRows})}})
                     .ok());
     dataset = *read_dataset(data_path, toy);
-    split = {"random", 5, dataset.hash, "",
-             count_classes(dataset, make_split(dataset, 5).train, kClasses)};
+    split = {SplitKind::random,
+             5,
+             {},
+             dataset.hash,
+             "",
+             count_classes(dataset, make_split(dataset, SplitKind::random, 5).train, kClasses)};
     write_weights(split);
     auto weights = WeightsFile::open(weights_path);
     EXPECT_TRUE(weights.ok()) << weights.message();
@@ -95,6 +99,11 @@ protected:
     std::iota(rows.begin(), rows.end(), 0);
   }
 
+  std::vector<float> row_of(std::size_t row) const {
+    std::vector<float> x(kInput);
+    dataset.copy_row(0, row, x.data());
+    return x;
+  }
   void write_weights(const SplitMetadata &split, std::map<std::string, std::string> metadata = {}) {
     split.write(metadata);
     EXPECT_TRUE(write_toy_weights(weights_path, metadata).ok());
@@ -106,7 +115,7 @@ protected:
   }
 
   /// The command line; gives the exit code and puts what it said on stderr into `said`.
-  int command(std::vector<std::string> words) {
+  int command(std::vector<std::string> words, const NetworkDescription &network = toy) {
     words.insert(words.begin(), "toy-evaluate");
     std::vector<char *> argv;
     for (std::string &word : words)
@@ -115,7 +124,7 @@ protected:
     testing::internal::CaptureStderr();
     testing::internal::CaptureStdout();
     const int code =
-        evaluate::main(static_cast<int>(argv.size()), argv.data(), toy, fresh.programs);
+        evaluate::main(static_cast<int>(argv.size()), argv.data(), network, fresh.programs);
     printed = testing::internal::GetCapturedStdout();
     said = testing::internal::GetCapturedStderr();
     return code;
@@ -156,8 +165,7 @@ TEST_F(Evaluator, AnswersAsPlainArithmeticDoesInEveryPattern) {
     EXPECT_EQ(result.patterns[p].down, order[p]);
     std::size_t right = 0;
     for (std::size_t row = 0; row < kRows; ++row) {
-      const std::vector<double> expected =
-          reference(dataset.inputs[0].data() + row * kInput, order[p]);
+      const std::vector<double> expected = reference(row_of(row).data(), order[p]);
       if (expected.empty())
         continue;
       right += std::max_element(expected.begin(), expected.end()) - expected.begin() ==
@@ -167,7 +175,7 @@ TEST_F(Evaluator, AnswersAsPlainArithmeticDoesInEveryPattern) {
             << p << ' ' << row;
     }
     if (order[p] != (kB | kC)) {
-      EXPECT_EQ(result.patterns[p].accuracy, static_cast<double>(right) / kRows);
+      EXPECT_EQ(result.patterns[p].score.accuracy, static_cast<double>(right) / kRows);
     }
   }
 }
@@ -178,7 +186,8 @@ TEST_F(Evaluator, GivesTheSameBitsForAnyBatchAndThreads) {
     for (std::size_t threads : {1u, 2u, 3u}) {
       const Evaluation result = run(batch, threads);
       for (std::size_t p = 0; p < result.patterns.size(); ++p) {
-        EXPECT_EQ(result.patterns[p].accuracy, expected.patterns[p].accuracy);
+        EXPECT_EQ(result.patterns[p].score.accuracy, expected.patterns[p].score.accuracy);
+        EXPECT_EQ(result.patterns[p].score.balanced, expected.patterns[p].score.balanced);
         ASSERT_EQ(std::memcmp(result.patterns[p].output.data(), expected.patterns[p].output.data(),
                               kRows * kClasses * sizeof(float)),
                   0)
@@ -187,23 +196,103 @@ TEST_F(Evaluator, GivesTheSameBitsForAnyBatchAndThreads) {
     }
 }
 
+TEST_F(Evaluator, BalancesTheClassesOfItsRows) {
+  // Class 1 has one row only, class 2 none.
+  std::vector<std::size_t> right(kClasses), count(kClasses);
+  rows.clear();
+  for (std::size_t row = 0; row < kRows; ++row) {
+    const auto label = static_cast<std::size_t>(dataset.labels[row]);
+    if (label == 2 || (label == 1 && count[1] > 0))
+      continue;
+    const std::vector<double> answer = reference(row_of(row).data(), 0);
+    const auto best = std::max_element(answer.begin(), answer.end()) - answer.begin();
+    right[label] += static_cast<std::size_t>(best) == label;
+    ++count[label];
+    rows.push_back(static_cast<std::int64_t>(row));
+  }
+  ASSERT_GT(count[0], 10u);
+  ASSERT_EQ(count[1], 1u);
+  const Evaluation result = run(128, 2);
+  const auto recall = [&](std::size_t k) {
+    return static_cast<double>(right[k]) / static_cast<double>(count[k]);
+  };
+  EXPECT_DOUBLE_EQ(result.score(0).balanced, (recall(0) + recall(1)) / 2);
+  EXPECT_DOUBLE_EQ(result.guess.balanced, (0.5 + 0.25) / 2);
+  EXPECT_NE(result.score(0).balanced, result.score(0).accuracy);
+}
+
+TEST_F(Evaluator, PrintsBalancedAccuracyWhereTheRecipeIsBalanced) {
+  NetworkDescription balanced = toy;
+  balanced.recipe.balanced = true;
+  ASSERT_EQ(command({"--weights", weights_path, "--data", data_path}, balanced), 0) << said;
+  EXPECT_NE(printed.find("accuracy  balanced  hyperconnections used"), std::string::npos)
+      << printed;
+}
+
+TEST_F(Evaluator, ReadsDataAsTrainingDid) {
+  // The input as two halves of another array, the labels in a column of a third.
+  auto arrays = *read_npz(data_path);
+  std::vector<float> wide(kRows * (kInput + 1), 9);
+  std::vector<std::int32_t> labels(kRows * 2, 1);
+  for (std::size_t row = 0; row < kRows; ++row) {
+    dataset.copy_row(0, row, wide.data() + row * (kInput + 1) + 1);
+    labels[row * 2 + 1] = dataset.labels[row];
+  }
+  const std::string other = folder.file("other.npz");
+  ASSERT_TRUE(
+      write_npz(other, {{"data", make_array(std::span<const float>(wide), {kRows, kInput + 1})},
+                        {"t", make_array(std::span<const std::int32_t>(labels), {kRows, 2})}})
+          .ok());
+  refuses({"--weights", weights_path, "--data", other}, "has no array 'x'");
+  const std::vector<std::string> told = {"--weights", weights_path,    "--data",  other,
+                                         "--input",   "x=data[:, 1:]", "--label", "t[:, 1]"};
+  EXPECT_EQ(command(told), 0) << said; // the same values
+  split.selection = {{"x=data[:, 1:]"}, "t[:, 1]", "", false};
+  write_weights(split);
+  EXPECT_EQ(command({"--weights", weights_path, "--data", other}), 0) << said;
+  refuses({"--weights", weights_path, "--data", data_path}, "has no array 'data'; it has x, y");
+}
+
+TEST_F(Evaluator, ScoresTheLastGroupsOfAContiguousSplit) {
+  auto arrays = *read_npz(data_path);
+  std::vector<std::int32_t> frame(kRows);
+  for (std::size_t row = 0; row < kRows; ++row)
+    frame[row] = static_cast<std::int32_t>(row % 20);
+  arrays["frame"] = make_array(std::span<const std::int32_t>(frame), {kRows});
+  const std::string grouped = folder.file("grouped.npz"), json = folder.file("out.json");
+  ASSERT_TRUE(write_npz(grouped, arrays).ok());
+  const Selection selection{{}, "", "frame", false};
+  split = {SplitKind::contiguous, 0, selection, read_dataset(grouped, toy, selection)->hash, "",
+           split.class_counts};
+  write_weights(split);
+  ASSERT_EQ(command({"--weights", weights_path, "--data", grouped, "--json", json}), 0) << said;
+  EXPECT_EQ(nlohmann::json::parse(*read_file(json))["samples"], 30); // frames 18 and 19
+  refuses({"--weights", weights_path, "--data", data_path}, "has no array 'frame'");
+  // Every row of any file: its groups do not matter.
+  EXPECT_EQ(command({"--weights", weights_path, "--data", data_path, "--all"}), 0) << said;
+}
+
 TEST_F(Evaluator, GuessesByTrainingFrequenciesWhereNothingFlows) {
   const Evaluation result = run(128, 1);
   const std::vector<std::int64_t> counts = count_classes(dataset, rows, kClasses);
   const double guess =
       (0.5 * static_cast<double>(counts[0]) + 0.25 * static_cast<double>(counts[1] + counts[2])) /
       kRows;
-  EXPECT_DOUBLE_EQ(result.guess, guess);
-  EXPECT_EQ(result.accuracy(kB | kC), result.guess);
+  EXPECT_DOUBLE_EQ(result.guess.accuracy, guess);
+  EXPECT_DOUBLE_EQ(result.guess.balanced, (0.5 + 0.25) / 2); // class 2 has no rows
+  EXPECT_EQ(result.score(kB | kC).accuracy, result.guess.accuracy);
+  EXPECT_EQ(result.score(kB | kC).balanced, result.guess.balanced);
 }
 
 TEST_F(Evaluator, ExpectsTheSumOverPatterns) {
   const Evaluation result = run(128, 1);
-  EXPECT_NEAR(result.expected(toy_settings[0]),
-              0.72 * result.accuracy(0) + 0.08 * result.accuracy(kB) + 0.18 * result.accuracy(kC) +
-                  0.02 * result.guess,
-              1e-12);
-  EXPECT_DOUBLE_EQ(result.expected(toy_settings[1]), result.accuracy(0));
+  for (double Score::*score : {&Score::accuracy, &Score::balanced}) {
+    EXPECT_NEAR(result.expected(toy_settings[0]).*score,
+                0.72 * result.score(0).*score + 0.08 * result.score(kB).*score +
+                    0.18 * result.score(kC).*score + 0.02 * result.guess.*score,
+                1e-12);
+    EXPECT_DOUBLE_EQ(result.expected(toy_settings[1]).*score, result.score(0).*score);
+  }
 }
 
 TEST_F(Evaluator, ScoresTheTestRowsAndWritesWhatItFound) {
@@ -217,9 +306,11 @@ TEST_F(Evaluator, ScoresTheTestRowsAndWritesWhatItFound) {
   std::vector<std::string> keys;
   for (const auto &[key, value] : found.items())
     keys.push_back(key);
-  EXPECT_EQ(keys, (std::vector<std::string>{"schema", "samples", "accuracy", "guess",
-                                            "expected_accuracy", "single_down", "patterns"}));
-  const std::vector<std::int64_t> test = make_split(dataset, 5).test;
+  EXPECT_EQ(keys,
+            (std::vector<std::string>{"schema", "samples", "accuracy", "balanced_accuracy", "guess",
+                                      "balanced_guess", "expected_accuracy",
+                                      "expected_balanced_accuracy", "single_down", "patterns"}));
+  const std::vector<std::int64_t> test = make_split(dataset, SplitKind::random, 5).test;
   EXPECT_EQ(found["samples"], test.size());
   ASSERT_EQ(found["patterns"].size(), 4u);
   EXPECT_EQ(found["patterns"][0]["down"], nlohmann::json::array());
@@ -229,6 +320,10 @@ TEST_F(Evaluator, ScoresTheTestRowsAndWritesWhatItFound) {
   EXPECT_EQ(found["single_down"]["b"], found["patterns"][1]["accuracy"]);
   EXPECT_EQ(found["accuracy"], found["patterns"][0]["accuracy"]);
   EXPECT_TRUE(found["expected_accuracy"].contains("normal"));
+  EXPECT_EQ(found["balanced_accuracy"], found["patterns"][0]["balanced_accuracy"]);
+  EXPECT_EQ(found["patterns"][3]["balanced_accuracy"], found["balanced_guess"]);
+  EXPECT_TRUE(found["expected_balanced_accuracy"].contains("sure"));
+  EXPECT_EQ(printed.find("balanced"), std::string::npos) << printed; // the recipe is not
 
   auto arrays = read_npz(predictions);
   ASSERT_TRUE(arrays.ok()) << arrays.message();
@@ -264,13 +359,13 @@ TEST_F(Evaluator, RefusesOtherDataUnlessAllRowsCount) {
 }
 
 TEST_F(Evaluator, ScoresATestFileWhereTrainingHadFiles) {
-  write_weights({"files", 0, "hash-of-training-rows", dataset.hash, {1, 1, 1}});
+  write_weights({SplitKind::files, 0, {}, "hash-of-training-rows", dataset.hash, {1, 1, 1}});
   const std::string json = folder.file("out.json");
   ASSERT_EQ(command({"--weights", weights_path, "--test", data_path, "--json", json}), 0) << said;
   EXPECT_EQ(nlohmann::json::parse(*read_file(json))["samples"], kRows);
-  write_weights({"files", 0, dataset.hash, "", {1, 1, 1}});
+  write_weights({SplitKind::files, 0, {}, dataset.hash, "", {1, 1, 1}});
   refuses({"--weights", weights_path, "--test", data_path}, "trained without test rows");
-  write_weights({"files", 0, dataset.hash, "hash-of-others", {1, 1, 1}});
+  write_weights({SplitKind::files, 0, {}, dataset.hash, "hash-of-others", {1, 1, 1}});
   refuses({"--weights", weights_path, "--test", data_path}, "not the data");
 }
 
@@ -293,7 +388,7 @@ TEST_F(Evaluator, RefusesSplitsThatMakeNoSense) {
   refuses({"--weights", weights_path, "--data", data_path}, "does not say how its data were split");
   for (const std::vector<std::int64_t> &counts :
        {std::vector<std::int64_t>{1, 1}, {1, 1, -1}, {0, 0, 0}, {1, 1, 1, 1}}) {
-    write_weights({"random", 5, dataset.hash, "", counts});
+    write_weights({SplitKind::random, 5, {}, dataset.hash, "", counts});
     refuses({"--weights", weights_path, "--data", data_path}, "class counts");
   }
 }

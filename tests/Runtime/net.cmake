@@ -2,10 +2,23 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 if(RNET_FUZZ)
   find_package(Protobuf REQUIRED)
+  # The seeds are packets, written as text for people to read.
+  set(schema ${PROJECT_SOURCE_DIR}/runtime/lib/net)
+  set(seeds ${CMAKE_CURRENT_BINARY_DIR}/wire)
+  file(MAKE_DIRECTORY ${seeds})
+  file(GLOB texts CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/Inputs/wire/*.txtpb)
+  foreach(text ${texts})
+    get_filename_component(seed ${text} NAME_WE)
+    add_custom_command(OUTPUT ${seeds}/${seed}
+      COMMAND protobuf::protoc -I${schema} --encode=rnet.net.proto.Packet node.proto < ${text} > ${seeds}/${seed}
+      DEPENDS ${text} ${schema}/node.proto)
+    list(APPEND packets ${seeds}/${seed})
+  endforeach()
 endif()
-rnet_add_fuzz_target(wire-fuzz wire_fuzz.cpp LIBRARIES rnet::net protobuf::libprotobuf)
+rnet_add_fuzz_target(wire-fuzz wire_fuzz.cpp ${packets} LIBRARIES rnet::net protobuf::libprotobuf SEEDS ${seeds})
 if(RNET_FUZZ)
   target_include_directories(wire-fuzz SYSTEM PRIVATE $<TARGET_PROPERTY:rnet-net,INCLUDE_DIRECTORIES>)
   target_include_directories(wire-fuzz PRIVATE ${PROJECT_SOURCE_DIR}/runtime/lib/net)
 endif()
-rnet_add_runtime_test(net-test net_failure_detector_test.cpp net_engine_test.cpp LIBRARIES rnet::net rnet::evaluate)
+rnet_add_runtime_test(net-test net_client_test.cpp net_failure_detector_test.cpp net_engine_test.cpp
+  LIBRARIES rnet::net rnet::evaluate)

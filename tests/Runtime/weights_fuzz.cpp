@@ -1,7 +1,7 @@
 // Fuzz target: whatever bytes a weights file has, reading it ends in values or in an error.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "rnet/core/split_metadata.h"
 #include "rnet/core/weights_file.h"
+#include "rnet/data/split.h"
 
 #include <cstdlib>
 #include <string>

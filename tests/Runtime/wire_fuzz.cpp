@@ -4,19 +4,42 @@
 #include "wire.h"
 
 #include <cstdlib>
+#include <google/protobuf/stubs/logging.h>
+
+using namespace rnet::net;
+
+static void require(bool holds) {
+  if (!holds)
+    std::abort();
+}
+
+extern "C" int LLVMFuzzerInitialize(int *, char ***) {
+  google::protobuf::SetLogHandler(nullptr); // it would tell of every string that is not UTF-8
+  return 0;
+}
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char *data, std::size_t size) {
   const rnet::NetworkDescription &network = rnet::test::toy;
-  rnet::net::proto::Packet packet;
+  proto::Packet packet;
   if (!packet.ParseFromArray(data, static_cast<int>(size)))
     return 0;
+  const proto::Hello &hello = packet.hello();
   for (std::size_t node = 0; node < network.nodes.size(); ++node) {
-    rnet::net::admit(network, node, "weights", packet.hello());
-    rnet::net::admit_beats(network, node, "weights", packet.hello());
+    const Admission stream = admit(network, node, "weights", hello);
+    if (stream.refusal.empty()) {
+      const rnet::HyperconnectionDescription &connection =
+          network.hyperconnections[stream.hyperconnection];
+      require(connection.to == node && network.nodes[connection.from].name == hello.node());
+      require(admit_beats(network, node, "weights", hello).refusal.empty());
+    }
+    const Admission beats = admit_beats(network, node, "weights", hello);
+    require(!beats.refusal.empty() || network.nodes[beats.hyperconnection].name == hello.node());
   }
+  const proto::Activation &activation = packet.activation();
   for (const rnet::HyperconnectionDescription &connection : network.hyperconnections)
-    if (auto message = rnet::net::decode(packet.activation(), connection))
-      if (message->present != (message->values.size() == connection.width))
-        std::abort();
+    if (const auto message = decode(activation, connection)) {
+      require(message->values.size() == (message->present ? connection.width : 0));
+      require(encode_values(message->values) == activation.values());
+    }
   return 0;
 }

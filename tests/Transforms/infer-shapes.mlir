@@ -55,6 +55,7 @@ rnet.network @n {
   %ab = rnet.hyperconnection "a_to_b" simple %a to "b" : tensor<*xf32> -> tensor<*xf32>
   %b = rnet.node "b"(%ab) {
   ^bb0(%in: tensor<*xf32>):
+    // expected-note @below {{f32[4] is computed here}}
     %d = rnet.dense %in units 4 weight @b.dense1.weight bias @b.dense1.bias : tensor<*xf32> -> tensor<*xf32>
     rnet.yield %d : tensor<*xf32>
   } : (tensor<*xf32>) -> tensor<*xf32>

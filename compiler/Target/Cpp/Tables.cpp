@@ -258,17 +258,45 @@ private:
       out << "    {},\n};\n";
       return;
     }
-    RecipeOp recipe = *recipes.begin();
-    out << formatv(
-        "    {{.optimizer = rnet::Optimizer::{0},\n     .rate = {1},\n     .beta1 = {2},\n     "
-        ".beta2 = {3},\n"
-        "     .epsilon = {4},\n     .momentum = {5},\n     .batch = {6},\n     .epochs = {7},\n"
-        "     .seed = {8},\n     .keep_best = {9}},\n};\n",
-        recipe.getOptimizer(), number(recipe.getRate().convertToDouble()),
-        number(recipe.getBeta1().convertToDouble()), number(recipe.getBeta2().convertToDouble()),
-        number(recipe.getEpsilon().convertToDouble()),
-        number(recipe.getMomentum().convertToDouble()), recipe.getBatch(), recipe.getEpochs(),
-        recipe.getSeed(), recipe.getKeepBest());
+    out << "    {" << llvm::join(recipeFields(*recipes.begin()), ",\n     ") << "},\n};\n";
+  }
+
+  /// In the order of rnet::TrainingRecipe; what few recipes say only where this one does.
+  SmallVector<std::string> recipeFields(RecipeOp recipe) {
+    SmallVector<std::string> fields;
+    auto say = [&](StringRef name, const Twine &value) {
+      fields.push_back(("." + name + " = " + value).str());
+    };
+    auto real = [&](StringRef name, const APFloat &value) {
+      say(name, number(value.convertToDouble()));
+    };
+    say("optimizer", "rnet::Optimizer::" + recipe.getOptimizer());
+    real("rate", recipe.getRate());
+    real("beta1", recipe.getBeta1());
+    real("beta2", recipe.getBeta2());
+    real("epsilon", recipe.getEpsilon());
+    real("momentum", recipe.getMomentum());
+    say("batch", Twine(recipe.getBatch()));
+    say("epochs", Twine(recipe.getEpochs()));
+    say("seed", Twine(recipe.getSeed()));
+    say("keep_best", recipe.getKeepBest() ? "true" : "false");
+    if (!recipe.getWeightDecay().isZero())
+      real("weight_decay", recipe.getWeightDecay());
+    if (recipe.getBalanced())
+      say("balanced", "true");
+    if (recipe.getSchedule() != Schedule::Constant)
+      say("schedule", "rnet::Schedule::" + stringifySchedule(recipe.getSchedule()));
+    if (recipe.getSchedule() == Schedule::Step) {
+      real("schedule_factor", recipe.getScheduleFactor());
+      say("schedule_every", Twine(recipe.getScheduleEvery()));
+    }
+    if (recipe.getWarmup() != 0)
+      say("warmup", Twine(recipe.getWarmup()));
+    if (!recipe.getRotation().isZero() || !recipe.getShift().isZero() || recipe.getFlip())
+      say("augmentation", "{" + number(recipe.getRotation().convertToDouble()) + ", " +
+                              number(recipe.getShift().convertToDouble()) + ", " +
+                              (recipe.getFlip() ? "true" : "false") + "}");
+    return fields;
   }
 
   NetworkOp network;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <numeric>
 #include <thread>
 
 namespace rnet::evaluate {
@@ -16,21 +17,22 @@ std::vector<std::size_t> failable_nodes(const NetworkDescription &network) {
   return nodes;
 }
 
-double Evaluation::accuracy(DownSet down) const {
+Score Evaluation::score(DownSet down) const {
   for (const Pattern &pattern : patterns)
     if (pattern.down == down)
-      return pattern.accuracy;
-  return 0;
+      return pattern.score;
+  return {};
 }
 
-double Evaluation::expected(const SettingDescription &setting) const {
-  double sum = 0;
+Score Evaluation::expected(const SettingDescription &setting) const {
+  Score sum{};
   for (const Pattern &pattern : patterns) {
     double probability = 1;
     for (std::size_t node = 0; node < setting.reliability.size(); ++node)
       probability *=
           pattern.down >> node & 1 ? 1 - setting.reliability[node] : setting.reliability[node];
-    sum += probability * pattern.accuracy;
+    sum.accuracy += probability * pattern.score.accuracy;
+    sum.balanced += probability * pattern.score.balanced;
   }
   return sum;
 }
@@ -50,7 +52,7 @@ public:
       pointers_.push_back(input.data());
   }
 
-  /// Counts right answers of rows [begin, begin + batch) into `right`, per pattern.
+  /// Counts right answers of rows [begin, begin + batch) into `right`: [pattern][class].
   void run(std::size_t begin, std::vector<Pattern> &patterns, std::vector<std::size_t> &right,
            bool keep) {
     const std::size_t count = std::min(batch_, rows_.size() - begin),
@@ -58,9 +60,8 @@ public:
     for (std::size_t k = 0; k < gathered_.size(); ++k) {
       const std::size_t width = network_.inputs[k].width;
       for (std::size_t row = 0; row < count; ++row)
-        std::copy_n(dataset_.inputs[k].data() +
-                        static_cast<std::size_t>(rows_[begin + row]) * width,
-                    width, gathered_[k].data() + row * width);
+        dataset_.copy_row(k, static_cast<std::size_t>(rows_[begin + row]),
+                          gathered_[k].data() + row * width);
     }
     for (std::size_t p = 0; p < patterns.size(); ++p) {
       if (!patterns[p].usage.flow)
@@ -70,7 +71,8 @@ public:
       for (std::size_t row = 0; row < count; ++row) {
         const float *values = output.data + row * row_stride(classes);
         const auto answer = std::max_element(values, values + classes) - values;
-        right[p] += answer == dataset_.labels[static_cast<std::size_t>(rows_[begin + row])];
+        const auto label = dataset_.labels[static_cast<std::size_t>(rows_[begin + row])];
+        right[p * classes + static_cast<std::size_t>(label)] += answer == label;
         if (keep)
           std::copy_n(values, classes, patterns[p].output.data() + (begin + row) * classes);
       }
@@ -94,21 +96,24 @@ Evaluation evaluate(const NetworkDescription &network, std::span<Program *const>
                     const std::vector<std::int64_t> &class_counts,
                     const EvaluationOptions &options) {
   const std::size_t classes = network.outputs[0].width;
-  Evaluation result{rows.size(), 0, {}};
+  Evaluation result{rows.size(), {}, {}};
   const std::vector<std::int64_t> counts = count_classes(dataset, rows, classes);
-  double trained = 0;
-  for (std::int64_t count : class_counts)
-    trained += static_cast<double>(count);
-  for (std::size_t k = 0; k < classes; ++k)
-    result.guess += static_cast<double>(class_counts[k]) / trained *
-                    static_cast<double>(counts[k]) / static_cast<double>(rows.size());
+  const double total = static_cast<double>(rows.size());
+  const auto present = static_cast<double>(classes) -
+                       static_cast<double>(std::count(counts.begin(), counts.end(), 0));
+  const double trained = std::accumulate(class_counts.begin(), class_counts.end(), 0.0);
+  for (std::size_t k = 0; k < classes; ++k) {
+    const double frequency = static_cast<double>(class_counts[k]) / trained;
+    result.guess.accuracy += frequency * static_cast<double>(counts[k]) / total;
+    result.guess.balanced += counts[k] ? frequency / present : 0;
+  }
 
   const std::vector<std::size_t> nodes = failable_nodes(network);
   for (std::uint64_t bits = 0; bits < std::uint64_t(1) << nodes.size(); ++bits) {
     DownSet down = 0;
     for (std::size_t k = 0; k < nodes.size(); ++k)
       down |= DownSet(bits >> k & 1) << nodes[k];
-    Pattern pattern{down, find_usage(network, down), 0, {}};
+    Pattern pattern{down, find_usage(network, down), result.guess, {}};
     if (options.keep_outputs)
       pattern.output.resize(rows.size() * classes);
     result.patterns.push_back(std::move(pattern));
@@ -118,8 +123,8 @@ Evaluation evaluate(const NetworkDescription &network, std::span<Program *const>
   std::atomic<std::size_t> next = 0;
   const std::size_t chunks = (rows.size() + options.batch - 1) / options.batch;
   const std::size_t threads = std::max<std::size_t>(1, std::min(options.threads, chunks));
-  std::vector<std::vector<std::size_t>> right(threads,
-                                              std::vector<std::size_t>(result.patterns.size()));
+  std::vector<std::vector<std::size_t>> right(
+      threads, std::vector<std::size_t>(result.patterns.size() * classes));
   auto work = [&](std::size_t thread) {
     Worker worker(network, programs, dataset, rows, options.batch);
     for (std::size_t chunk; (chunk = next++) < chunks;)
@@ -132,13 +137,18 @@ Evaluation evaluate(const NetworkDescription &network, std::span<Program *const>
     work(0);
   }
   for (std::size_t p = 0; p < result.patterns.size(); ++p) {
+    if (!result.patterns[p].usage.flow)
+      continue;
     std::size_t sum = 0;
-    for (const auto &counts : right)
-      sum += counts[p];
-    Pattern &pattern = result.patterns[p];
-    pattern.accuracy = pattern.usage.flow
-                           ? static_cast<double>(sum) / static_cast<double>(rows.size())
-                           : result.guess;
+    double balanced = 0;
+    for (std::size_t k = 0; k < classes; ++k) {
+      std::size_t of_class = 0;
+      for (const auto &counted : right)
+        of_class += counted[p * classes + k];
+      sum += of_class;
+      balanced += counts[k] ? static_cast<double>(of_class) / static_cast<double>(counts[k]) : 0;
+    }
+    result.patterns[p].score = {static_cast<double>(sum) / total, balanced / present};
   }
   return result;
 }

@@ -4,8 +4,8 @@
 
 #include "rnet/core/atomic_file.h"
 #include "rnet/core/npz.h"
-#include "rnet/core/split_metadata.h"
 #include "rnet/core/weights_file.h"
+#include "rnet/data/split.h"
 #include "rnet/evaluate/evaluate.h"
 
 #include <CLI/CLI.hpp>
@@ -24,7 +24,8 @@ constexpr std::size_t kMaxFailable = 16;
 constexpr std::size_t kMaxBits = 64; // of DownSet and UsedSet
 
 struct Options {
-  std::string weights, data, test, json, predictions;
+  std::string weights, data, test, json, predictions, label;
+  std::vector<std::string> inputs;
   bool all = false;
   EvaluationOptions evaluation;
 };
@@ -50,39 +51,60 @@ void print_table(const NetworkDescription &network, const Evaluation &result) {
   std::size_t width = 20;
   for (const Pattern &pattern : result.patterns)
     width = std::max(width, join(names(network, pattern.down), "none").size());
-  std::printf("%-*s  %8s  %s\n", static_cast<int>(width), "nodes down", "accuracy",
-              "hyperconnections used");
+  // Where classes are uneven, and the recipe says so, accuracy alone may look better than it is.
+  const bool balanced = network.recipe.balanced;
+  auto print_line = [&](const std::string &head, const Score &score, const std::string &rest) {
+    std::printf("%-*s  %7.2f%%  ", static_cast<int>(width), head.c_str(), 100 * score.accuracy);
+    if (balanced)
+      std::printf("%7.2f%%  ", 100 * score.balanced);
+    std::printf("%s\n", rest.c_str());
+  };
+  auto print_head = [&](const char *head, const char *score, const char *rest) {
+    std::printf("%-*s  %8s  %s%s\n", static_cast<int>(width), head, score,
+                balanced ? "balanced  " : "", rest);
+  };
+  print_head("nodes down", "accuracy", "hyperconnections used");
   for (const Pattern &pattern : result.patterns) {
     std::string used;
     for (std::size_t k = 0; k < network.hyperconnections.size(); ++k)
       if (pattern.usage.used >> k & 1)
         used += (used.empty() ? "" : " ") + std::string(network.hyperconnections[k].name);
-    std::printf("%-*s  %7.2f%%  %s\n", static_cast<int>(width),
-                join(names(network, pattern.down), "none").c_str(), 100 * pattern.accuracy,
-                pattern.usage.flow ? used.c_str() : "no information flow: a guess");
+    print_line(join(names(network, pattern.down), "none"), pattern.score,
+               pattern.usage.flow ? used : "no information flow: a guess");
   }
-  if (!network.settings.empty())
-    std::printf("\n%-*s  %8s\n", static_cast<int>(width), "reliability setting", "expected");
+  if (network.settings.empty())
+    return;
+  std::printf("\n");
+  print_head("reliability setting", "expected", "");
   for (const SettingDescription &setting : network.settings)
-    std::printf("%-*s  %7.2f%%\n", static_cast<int>(width), std::string(setting.name).c_str(),
-                100 * result.expected(setting));
+    print_line(std::string(setting.name), result.expected(setting), "");
 }
 
 ordered_json to_json(const NetworkDescription &network, const Evaluation &result) {
-  ordered_json expected = ordered_json::object(), single = ordered_json::object(),
-               patterns = ordered_json::array();
-  for (const SettingDescription &setting : network.settings)
-    expected[std::string(setting.name)] = result.expected(setting);
+  ordered_json expected = ordered_json::object(), expected_balanced = ordered_json::object(),
+               single = ordered_json::object(), patterns = ordered_json::array();
+  for (const SettingDescription &setting : network.settings) {
+    const Score score = result.expected(setting);
+    expected[std::string(setting.name)] = score.accuracy;
+    expected_balanced[std::string(setting.name)] = score.balanced;
+  }
   for (std::size_t node : failable_nodes(network))
-    single[std::string(network.nodes[node].name)] = result.accuracy(DownSet(1) << node);
+    single[std::string(network.nodes[node].name)] = result.score(DownSet(1) << node).accuracy;
   for (const Pattern &pattern : result.patterns)
     patterns.push_back({{"down", names(network, pattern.down)},
                         {"flow", pattern.usage.flow},
-                        {"accuracy", pattern.accuracy}});
-  return {
-      {"schema", 1},           {"samples", result.samples},     {"accuracy", result.accuracy(0)},
-      {"guess", result.guess}, {"expected_accuracy", expected}, {"single_down", single},
-      {"patterns", patterns}};
+                        {"accuracy", pattern.score.accuracy},
+                        {"balanced_accuracy", pattern.score.balanced}});
+  return {{"schema", 1},
+          {"samples", result.samples},
+          {"accuracy", result.score(0).accuracy},
+          {"balanced_accuracy", result.score(0).balanced},
+          {"guess", result.guess.accuracy},
+          {"balanced_guess", result.guess.balanced},
+          {"expected_accuracy", expected},
+          {"expected_balanced_accuracy", expected_balanced},
+          {"single_down", single},
+          {"patterns", patterns}};
 }
 
 Status write_predictions(const std::string &path, const NetworkDescription &network,
@@ -133,13 +155,21 @@ Status run(const Options &options, const NetworkDescription &network,
   for (Program *program : programs)
     if (Status status = program->load(*weights); !status.ok())
       return status;
-  const std::string &path = options.test.empty() ? options.data : options.test;
-  auto dataset = read_dataset(path, network);
-  if (!dataset.ok())
-    return dataset.status();
   auto metadata = SplitMetadata::read(*weights);
   if (!metadata.ok())
     return metadata.status();
+  // Read as training read its data, but for what the user says of another file.
+  Selection selection = metadata->selection;
+  if (!options.inputs.empty())
+    selection.inputs = options.inputs;
+  if (!options.label.empty())
+    selection.label = options.label;
+  if (options.all)
+    selection.group.clear(); // of use to a split only
+  const std::string &path = options.test.empty() ? options.data : options.test;
+  auto dataset = read_dataset(path, network, selection);
+  if (!dataset.ok())
+    return dataset.status();
   const std::vector<std::int64_t> &counts = metadata->class_counts;
   if (counts.size() != network.outputs[0].width ||
       *std::min_element(counts.begin(), counts.end()) < 0 ||
@@ -177,8 +207,8 @@ Status run(const Options &options, const NetworkDescription &network,
     return {};
   std::vector<PatternAccuracy> table;
   for (const Pattern &pattern : result.patterns)
-    table.push_back(
-        {names(network, pattern.down), pattern.usage.used, pattern.usage.flow, pattern.accuracy});
+    table.push_back({names(network, pattern.down), pattern.usage.used, pattern.usage.flow,
+                     pattern.score.accuracy});
   return AccuracyTable::write(AccuracyTable::path_for(options.weights), network,
                               weights->data_hash(), table);
 }
@@ -192,12 +222,15 @@ int main(int argc, char **argv, const NetworkDescription &network,
                std::string(network.name) + "-evaluate"};
   Options options;
   app.add_option("--weights", options.weights, "the weights file")->required();
-  auto *data =
-      app.add_option("--data", options.data,
-                     "the dataset that it was trained on (.npz or .csv): its test rows count");
+  auto *data = app.add_option("--data", options.data,
+                              "the dataset that it was trained on: its test rows count");
   auto *test = app.add_option("--test", options.test,
                               "the file of test rows, where training had files for each part");
   data->excludes(test);
+  app.add_option("--input", options.inputs,
+                 "NAME=ARRAY, ARRAY[:, K] or ARRAY[:, A:B], instead of what training was told")
+      ->allow_extra_args(false);
+  app.add_option("--label", options.label, "array of the labels, instead of training's");
   app.add_flag(
       "--all", options.all,
       "count every row of the file, whether training saw it or not; writes no accuracy table");

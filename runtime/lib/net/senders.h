@@ -14,8 +14,8 @@
 
 namespace rnet::net {
 
-/// Milliseconds between attempts to connect: first, least, most.
-inline constexpr int kBackoff[] = {20, 100, 200};
+/// Milliseconds between attempts to connect: first, most.
+inline constexpr int kBackoff[] = {20, 200};
 
 std::shared_ptr<grpc::Channel> dial(const std::string &address);
 

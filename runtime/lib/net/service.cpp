@@ -56,6 +56,9 @@ std::vector<std::string> Peers::missing() const {
 
 //===-- Streams between nodes -----------------------------------------------------------------===//
 
+// A stream is read until a read fails, which it does too when the stream breaks: so it ends on the
+// thread that reads it, once.
+
 /// One hyperconnection's stream: a greeting, then activations.
 class Service::DeliverReactor final : public grpc::ServerReadReactor<proto::Packet> {
 public:
@@ -83,7 +86,6 @@ public:
     }
     StartRead(&packet_);
   }
-  void OnCancel() override { finish(grpc::Status::CANCELLED); }
   void OnDone() override { delete this; }
 
 private:
@@ -99,8 +101,6 @@ private:
     service_.engine_.arrive(input_, std::move(*message));
   }
   void finish(const grpc::Status &status) {
-    if (finished_.exchange(true))
-      return;
     if (greeted_)
       service_.peers_.stream_broken(connection_);
     Finish(status);
@@ -109,7 +109,6 @@ private:
   Service &service_;
   proto::Packet packet_;
   bool greeted_ = false;
-  std::atomic<bool> finished_ = false;
   std::size_t connection_ = 0, input_ = 0;
   std::uint64_t sequence_ = 0;
 };
@@ -133,13 +132,10 @@ public:
     service_.peers_.beat(sender_, beat_.fed());
     StartRead(&beat_);
   }
-  void OnCancel() override { finish(grpc::Status::CANCELLED); }
   void OnDone() override { delete this; }
 
 private:
   void finish(const grpc::Status &status) {
-    if (finished_.exchange(true))
-      return;
     if (greeted_)
       service_.peers_.beats_broken(sender_);
     Finish(status);
@@ -148,7 +144,6 @@ private:
   Service &service_;
   proto::Beat beat_;
   bool greeted_ = false;
-  std::atomic<bool> finished_ = false;
   std::size_t sender_ = 0;
 };
 

@@ -15,17 +15,19 @@ constexpr std::size_t kPixels = 64;
 template <class T, class Add>
 std::vector<double> sum_pixels(StepContext &step, Presence present, std::size_t width,
                                std::size_t channels, const Add &add) {
-  return sum_over_images<double>(step, present, 2 * channels, [&](std::size_t row, double *sums) {
+  const auto sum_images = [&](std::size_t begin, std::size_t count, double *sums) {
     std::vector<T> some(2 * channels);
-    for (std::size_t at = 0; at < width;) {
-      std::fill(some.begin(), some.end(), T(0));
-      const std::size_t end = std::min(width, at + kPixels * channels);
-      for (; at < end; at += channels)
-        add(row, at, some.data(), some.data() + channels);
-      for (std::size_t k = 0; k < 2 * channels; ++k)
-        sums[k] += static_cast<double>(some[k]);
-    }
-  });
+    for (std::size_t row = begin; row < begin + count; ++row)
+      for (std::size_t at = 0; at < width;) {
+        std::fill(some.begin(), some.end(), T(0));
+        const std::size_t end = std::min(width, at + kPixels * channels);
+        for (; at < end; at += channels)
+          add(row, at, some.data(), some.data() + channels);
+        for (std::size_t k = 0; k < 2 * channels; ++k)
+          sums[k] += static_cast<double>(some[k]);
+      }
+  };
+  return sum_over_images<double>(step, present, width / channels, 2 * channels, sum_images);
 }
 
 /// Mean and variance of each channel. Deviations are from the first pixel, so that a mean far from

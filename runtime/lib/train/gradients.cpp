@@ -13,11 +13,9 @@ Status write_gradients(const std::string &path, const NetworkDescription &networ
   std::map<std::string, NpyArray> arrays;
   for (std::size_t k = 0; k < network.inputs.size(); ++k) {
     const std::size_t width = network.inputs[k].width;
-    std::vector<float> x;
-    for (std::int64_t row : rows) {
-      const float *from = dataset.inputs[k].data() + static_cast<std::size_t>(row) * width;
-      x.insert(x.end(), from, from + width);
-    }
+    std::vector<float> x(rows.size() * width);
+    for (std::size_t row = 0; row < rows.size(); ++row)
+      dataset.copy_row(k, static_cast<std::size_t>(rows[row]), x.data() + row * width);
     arrays[network.inputs.size() == 1 ? "x" : std::string(network.inputs[k].name)] =
         make_array(std::span<const float>(x), {rows.size(), width});
   }

@@ -26,15 +26,33 @@ int main(int argc, char **argv, const NetworkDescription &network, const Trainer
   TrainingOptions options;
   options.recipe = network.recipe;
   options.threads = std::max(1u, std::thread::hardware_concurrency());
-  std::string element = "f32";
+  std::string element = "f32", split, weights = options.recipe.balanced ? "balanced" : "none";
+  bool keep_images = false;
   auto *data =
       app.add_option("--data", options.data,
-                     "dataset, .npz or .csv: split 80/10/10 unless it has an array 'split'");
+                     "dataset (.npz, .csv, CIFAR-10, a folder of images): split 80/10/10 unless it "
+                     "says how itself");
   auto *train =
       app.add_option("--train", options.train, "training rows, instead of --data")->excludes(data);
   app.add_option("--validation", options.validation, "validation rows, with --train")->needs(train);
   app.add_option("--test", options.test, "test rows, with --train: the evaluator will ask for them")
       ->needs(train);
+  app.add_option(
+         "--input", options.selection.inputs,
+         "NAME=ARRAY, ARRAY[:, K] or ARRAY[:, A:B]: what in the data is input NAME; once for "
+         "each input that its name does not find")
+      ->allow_extra_args(false);
+  app.add_option("--label", options.selection.label,
+                 "what in the data the labels are, as for --input; default: by name");
+  app.add_flag("--resize", options.selection.resize, "resize images that have another size");
+  app.add_option("--split", split,
+                 "how to split --data: by chance or in file order; default: as the data say, or "
+                 "random")
+      ->check(CLI::IsMember({"random", "contiguous"}))
+      ->excludes(train);
+  app.add_option("--split-by", options.selection.group,
+                 "array whose equal values stay in one part of the split")
+      ->excludes(train);
   app.add_option("--out", options.out, "weights file to write");
   app.add_option("--epochs", options.recipe.epochs, "passes over the training rows")
       ->capture_default_str();
@@ -44,7 +62,16 @@ int main(int argc, char **argv, const NetworkDescription &network, const Trainer
   app.add_option("--rate", options.recipe.rate, "learning rate")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
-  app.add_option("--seed", options.recipe.seed, "of first weights, order and failout")
+  app.add_option("--weight-decay", options.recipe.weight_decay,
+                 "part of the weights that a step takes off, times the rate")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  app.add_option("--class-weights", weights,
+                 "balanced: each class weighs the same in the loss, however few its rows")
+      ->check(CLI::IsMember({"none", "balanced"}))
+      ->capture_default_str();
+  app.add_flag("--no-augment", keep_images, "train on the images as they are");
+  app.add_option("--seed", options.recipe.seed, "of first weights, order, failout and augmentation")
       ->capture_default_str();
   app.add_option("--split-seed", options.split_seed, "of the split of --data")
       ->capture_default_str();
@@ -67,6 +94,11 @@ int main(int argc, char **argv, const NetworkDescription &network, const Trainer
                "go on from the checkpoint that an interrupted run left");
   CLI11_PARSE(app, argc, argv);
   options.f64 = element == "f64";
+  options.recipe.balanced = weights == "balanced";
+  if (keep_images)
+    options.recipe.augmentation = {};
+  if (!split.empty())
+    options.split = split == "random" ? SplitKind::random : SplitKind::contiguous;
 
   struct sigaction action = {};
   action.sa_handler = interrupt;

@@ -11,10 +11,7 @@ template <class T>
 NetworkTrainer<T>::NetworkTrainer(const NetworkDescription &network, NodeTrainers<T> nodes,
                                   std::size_t capacity, ThreadPool &threads)
     : network_(network), nodes_(std::move(nodes)), capacity_(capacity), threads_(threads),
-      ones_(capacity, 1), zeros_(capacity, 0), labels_(capacity),
-      gradients_(network.hyperconnections.size()) {
-  for (const InputDescription &input : network.inputs)
-    inputs_.emplace_back(ArenaPlan{row_stride(input.width), 0}, capacity);
+      ones_(capacity, 1), zeros_(capacity, 0), gradients_(network.hyperconnections.size()) {
   for (std::size_t node = 0; node < nodes_.size(); ++node) {
     for (const Parameter<T> &parameter : nodes_[node]->parameters())
       parameters_.push_back(parameter);
@@ -26,21 +23,12 @@ NetworkTrainer<T>::NetworkTrainer(const NetworkDescription &network, NodeTrainer
 }
 
 template <class T>
-void NetworkTrainer<T>::forward(StepContext &step, const Dataset &dataset,
-                                std::span<const std::int64_t> rows,
+void NetworkTrainer<T>::forward(StepContext &step, const Batch<T> &batch,
                                 std::span<const std::uint8_t> alive) {
   std::vector<Tensor<const T>> given, arriving;
-  const Presence all{ones_.data(), rows.size()};
-  for (std::size_t k = 0; k < inputs_.size(); ++k) {
-    const std::size_t width = network_.inputs[k].width, stride = row_stride(width);
-    T *const to = inputs_[k].arena(rows.size()).template rows<1>(0).data;
-    for (std::size_t row = 0; row < rows.size(); ++row)
-      std::copy_n(dataset.inputs[k].data() + static_cast<std::size_t>(rows[row]) * width, width,
-                  to + row * stride);
-    given.push_back({to, width, all});
-  }
-  for (std::size_t row = 0; row < rows.size(); ++row)
-    labels_[row] = dataset.labels[static_cast<std::size_t>(rows[row])];
+  const Presence all{ones_.data(), step.rows};
+  for (std::size_t k = 0; k < network_.inputs.size(); ++k)
+    given.push_back({batch.input(k), network_.inputs[k].width, all});
 
   for (std::size_t node = 0; node < nodes_.size(); ++node) {
     arriving.clear();
@@ -52,7 +40,7 @@ void NetworkTrainer<T>::forward(StepContext &step, const Dataset &dataset,
       const HyperconnectionDescription &connection = network_.hyperconnections[source.index];
       arriving.push_back(results_[connection.from][connection.result]);
     }
-    nodes_[node]->forward(step, arriving, {alive[node] ? ones_.data() : zeros_.data(), rows.size()},
+    nodes_[node]->forward(step, arriving, {alive[node] ? ones_.data() : zeros_.data(), step.rows},
                           results_[node]);
   }
 }
@@ -75,16 +63,24 @@ template <class T> void NetworkTrainer<T>::backward(StepContext &step) {
 
 template <class T>
 typename NetworkTrainer<T>::Result
-NetworkTrainer<T>::differentiate(const Dataset &dataset, std::span<const std::int64_t> rows,
-                                 std::span<const std::uint8_t> alive, std::uint64_t seed,
-                                 std::uint32_t number) {
-  StepContext step{threads_, rows.size(), labels_};
+NetworkTrainer<T>::differentiate(const Batch<T> &batch, std::span<const std::uint8_t> alive,
+                                 std::uint64_t seed, std::uint32_t number) {
+  StepContext step{threads_, batch.rows.size(), batch.labels, class_weights_};
   step.training = true;
   step.seed = seed;
   step.number = number;
-  forward(step, dataset, rows, alive);
+  forward(step, batch, alive);
   backward(step);
   return {step.loss, step.loss_rows};
+}
+
+template <class T>
+typename NetworkTrainer<T>::Result
+NetworkTrainer<T>::differentiate(const Dataset &dataset, std::span<const std::int64_t> rows,
+                                 std::span<const std::uint8_t> alive) {
+  Batch<T> batch(network_, rows.size());
+  BatchLoader(network_, dataset).load(rows, {}, batch);
+  return differentiate(batch, alive);
 }
 
 template <class T>
@@ -93,14 +89,14 @@ std::size_t NetworkTrainer<T>::count_right(const Dataset &dataset,
   const std::vector<std::uint8_t> alive(nodes_.size(), 1);
   const OutputDescription &output = network_.outputs[0];
   std::size_t right = 0;
-  for (std::size_t begin = 0; begin < rows.size(); begin += capacity_) {
-    const auto batch = rows.subspan(begin, std::min(capacity_, rows.size() - begin));
-    StepContext step{threads_, batch.size(), labels_};
-    forward(step, dataset, batch, alive);
+  BatchStream<T> batches(network_, dataset, rows, capacity_);
+  while (const Batch<T> *batch = batches.next()) {
+    StepContext step{threads_, batch->rows.size(), batch->labels};
+    forward(step, *batch, alive);
     const Tensor<const T> &result = results_[output.node][output.result];
-    for (std::size_t row = 0; row < batch.size(); ++row) {
+    for (std::size_t row = 0; row < step.rows; ++row) {
       const T *values = result.data + row * row_stride(output.width);
-      right += std::max_element(values, values + output.width) - values == labels_[row];
+      right += std::max_element(values, values + output.width) - values == batch->labels[row];
     }
   }
   return right;

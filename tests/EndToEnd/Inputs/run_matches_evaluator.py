@@ -19,7 +19,7 @@ import numpy
 from programs import Built, down_nodes, sample
 
 ATTEMPTS = 10
-LIMIT = 60  # seconds for a line
+LIMIT = 90  # seconds for a line
 
 
 def evaluator_outputs(built, options, folder):
@@ -54,21 +54,29 @@ class Processes:
             [options.rnet, "run", options.directory, "--weights", options.weights],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )
-        self.pids, self.down, self.lines, self.number = {}, set(), queue.Queue(), 0
-        threading.Thread(target=self.read, daemon=True).start()
-        while not (line := self.lines.get(timeout=LIMIT)).startswith("network"):
+        self.pids, self.down, self.said, self.lines, self.number = {}, set(), [], queue.Queue(), 0
+        self.reader = threading.Thread(target=self.read, daemon=True)
+        self.reader.start()
+        while not (line := self.line()).startswith("network"):
             if up := re.match(r"node (\S+) up pid (\d+)", line):
                 self.pids[up[1]] = int(up[2])
 
     def read(self):
         for line in self.process.stderr:
+            self.said.append(line)
             self.lines.put(line)
+        self.lines.put("")
+
+    def line(self):
+        line = self.lines.get(timeout=LIMIT)
+        assert line, "rnet run ended:\n" + "".join(self.said)
+        return line
 
     def kill(self, nodes):
         for node in nodes:
             os.kill(self.pids[node], signal.SIGKILL)
         while nodes - self.down:
-            if down := re.match(r"node (\S+) down \(signal 9\)", self.lines.get(timeout=LIMIT)):
+            if down := re.match(r"node (\S+) down \(signal 9\)", self.line()):
                 self.down.add(down[1])
 
     def ask(self, row):
@@ -81,7 +89,9 @@ class Processes:
 
     def stop(self):
         self.process.stdin.close()
-        assert self.process.wait(timeout=LIMIT) == 0
+        code = self.process.wait(timeout=LIMIT)
+        self.reader.join(timeout=LIMIT)
+        assert code == 0 and not any("Sanitizer" in line for line in self.said), "".join(self.said)
 
 
 def check(processes, pattern, row, expected):

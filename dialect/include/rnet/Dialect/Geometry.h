@@ -30,6 +30,10 @@ struct Geometry {
 /// `shape` is that of an image. The window must fit: see verifyWindow.
 Geometry getGeometry(WindowAttr window, llvm::ArrayRef<int64_t> shape);
 
+/// An error about the shapes that a layer is given, in the words of a spec: "'conv' " and what
+/// follows.
+mlir::InFlightDiagnostic shapeError(mlir::Operation *op);
+
 /// An error on `op` where rows of this shape are no image or the window is larger than it.
 llvm::LogicalResult verifyWindow(mlir::Operation *op, WindowAttr window,
                                  llvm::ArrayRef<int64_t> shape);

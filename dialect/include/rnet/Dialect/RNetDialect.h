@@ -26,6 +26,7 @@ using rnet::HyperconnectionKindAttr;
 using rnet::InitializerAttr;
 using rnet::MuxKindAttr;
 using rnet::RoleAttr;
+using rnet::ScheduleAttr;
 using rnet::SchemeAttr;
 } // namespace rnet::ir
 

@@ -72,6 +72,11 @@ def RNet_BudgetKind : RNet_Enum<"BudgetKind", "what a budget limits", [
   I32EnumAttrCase<"Memory", 0, "memory">, I32EnumAttrCase<"Sent", 1, "sent">]>;
 def RNet_BudgetKindAttr : RNet_EnumAttr<RNet_BudgetKind, "budget_kind">;
 
+def RNet_Schedule : RNet_Enum<"Schedule", "how the learning rate goes on with the epochs", [
+  I32EnumAttrCase<"Constant", 0, "constant">, I32EnumAttrCase<"Step", 1, "step">,
+  I32EnumAttrCase<"Cosine", 2, "cosine">]>;
+def RNet_ScheduleAttr : RNet_EnumAttr<RNet_Schedule, "schedule">;
+
 //===-- Attributes ----------------------------------------------------------------------------===//
 
 class RNet_Attr<string name, string attrMnemonic> : AttrDef<RNet_Dialect, name> {

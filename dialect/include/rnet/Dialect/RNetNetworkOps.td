@@ -207,7 +207,13 @@ def RecipeOp : RNet_Op<"recipe", [ParentOneOf<["NetworkOp"]>]> {
                        DefaultValuedAttr<F64Attr, "0.9">:$beta1, DefaultValuedAttr<F64Attr, "0.999">:$beta2,
                        DefaultValuedAttr<F64Attr, "1e-7">:$epsilon, DefaultValuedAttr<F64Attr, "0.0">:$momentum,
                        DefaultValuedAttr<I64Attr, "128">:$batch, DefaultValuedAttr<I64Attr, "50">:$epochs,
-                       DefaultValuedAttr<I64Attr, "0">:$seed, DefaultValuedAttr<BoolAttr, "true">:$keep_best);
+                       DefaultValuedAttr<I64Attr, "0">:$seed, DefaultValuedAttr<BoolAttr, "true">:$keep_best,
+                       DefaultValuedAttr<F64Attr, "0.0">:$weight_decay, DefaultValuedAttr<BoolAttr, "false">:$balanced,
+                       DefaultValuedAttr<RNet_ScheduleAttr, "::rnet::ir::Schedule::Constant">:$schedule,
+                       DefaultValuedAttr<F64Attr, "1.0">:$schedule_factor,
+                       DefaultValuedAttr<I64Attr, "1">:$schedule_every, DefaultValuedAttr<I64Attr, "0">:$warmup,
+                       DefaultValuedAttr<F64Attr, "0.0">:$rotation, DefaultValuedAttr<F64Attr, "0.0">:$shift,
+                       DefaultValuedAttr<BoolAttr, "false">:$flip);
   let assemblyFormat = "attr-dict";
 }
 

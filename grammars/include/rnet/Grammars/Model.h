@@ -21,7 +21,8 @@ struct Arguments {
 /// One layer of a node, or of a projection. Kinds are those of grammars/lib/Layers.cpp, "residual"
 /// and "concat".
 struct Layer : Arguments {
-  std::string name; ///< unique within its node, and an identifier: dense1, hidden, separable3_conv1
+  std::string name; ///< unique within its node, and an identifier: dense1, relu6_1, hidden,
+                    ///< separable3_conv1
   std::string path; ///< prefix of its parameters' names: edge.dense1, body.separable3.conv1
   std::string kind;
   /// residual: one branch, to whose result the input is added, or two, whose results are added;

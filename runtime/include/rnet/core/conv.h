@@ -91,46 +91,41 @@ public:
 
 namespace detail {
 
-/// Cuts `Count` places into the fewest tiles of at most `Most`, alike but for one place, and calls
-/// work(first place, size).
-template <std::size_t Count, std::size_t Most, class Work> inline void for_tiles(const Work &work) {
-  if constexpr (Count != 0) {
-    constexpr std::size_t tiles = (Count + Most - 1) / Most, size = (Count + tiles - 1) / tiles;
-    constexpr std::size_t large = Count - tiles * (size - 1);
-    std::size_t place = 0;
-    for (std::size_t tile = 0; tile < large; ++tile, place += size)
-      work(place, std::integral_constant<std::size_t, size>());
-    if constexpr (large < tiles)
-      for (std::size_t tile = large; tile < tiles; ++tile, place += size - 1)
-        work(place, std::integral_constant<std::size_t, size - 1>());
-  }
-}
-
 /// `Pixels` outputs of `Columns` channels each, in registers. Inputs of neighbours are XStep apart,
 /// outputs YStep. Of the window `rows` rows of `elements` elements count, XRow apart in the image
-/// and WRow in the weights.
+/// and WRow in the weights. Never inlined: what registers hold must not depend on the caller.
 template <class Activation, std::size_t Pixels, std::size_t Columns, std::size_t XStep,
           std::size_t YStep, std::size_t XRow, std::size_t WRow>
-void conv_tile(const float *bias, const float *weights, const float *x, float *y, std::size_t rows,
-               std::size_t elements) {
-  constexpr std::size_t kVectors = lanes_for(Columns);
+[[gnu::noinline]] void conv_tile(const float *bias, const float *weights, const float *x, float *y,
+                                 std::size_t rows, std::size_t elements) {
+  constexpr std::size_t kVectors = lanes_for(Columns), kWidth = kVectors * kLanes;
   Lanes sum[Pixels][kVectors];
   for (std::size_t p = 0; p < Pixels; ++p)
     for (std::size_t v = 0; v < kVectors; ++v)
       sum[p][v] = load(bias + v * kLanes);
-  for (std::size_t row = 0; row < rows; ++row, x += XRow, weights += WRow) {
-    const float *w = weights;
-    for (const float *from = x, *const end = x + elements; from != end;
-         ++from, w += kVectors * kLanes) {
-      Lanes weight[kVectors];
+  // Where registers allow, neighbouring elements of a pixel one after the other: loads of one line
+  // of the cache do not wait for each other, as loads of two pixels do (2.6 times the speed for one
+  // vector of channels).
+  constexpr std::size_t kSteps = kVectors == 1 || kVectors * 12 <= kAccumulators ? 2 : 1;
+  const auto steps = [&]<std::size_t Count>(std::integral_constant<std::size_t, Count>,
+                                            const float *from, const float *w) {
+    Lanes weight[Count][kVectors];
+    for (std::size_t k = 0; k < Count; ++k)
       for (std::size_t v = 0; v < kVectors; ++v)
-        weight[v] = load(w + v * kLanes);
-      for (std::size_t p = 0; p < Pixels; ++p) {
-        const Lanes element = splat(from[p * XStep]);
+        weight[k][v] = load(w + k * kWidth + v * kLanes);
+    for (std::size_t p = 0; p < Pixels; ++p)
+      for (std::size_t k = 0; k < Count; ++k) {
+        const Lanes element = splat(from[p * XStep + k]);
         for (std::size_t v = 0; v < kVectors; ++v)
-          sum[p][v] = fma(weight[v], element, sum[p][v]);
+          sum[p][v] = fma(weight[k][v], element, sum[p][v]);
       }
-    }
+  };
+  for (std::size_t row = 0; row < rows; ++row, x += XRow, weights += WRow) {
+    std::size_t k = 0;
+    for (; k + kSteps <= elements; k += kSteps)
+      steps(std::integral_constant<std::size_t, kSteps>(), x + k, weights + k * kWidth);
+    if (k < elements)
+      steps(std::integral_constant<std::size_t, 1>(), x + k, weights + k * kWidth);
   }
   for (std::size_t p = 0; p < Pixels; ++p)
     for (std::size_t v = 0; v < kVectors; ++v)

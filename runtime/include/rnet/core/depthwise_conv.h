@@ -70,8 +70,7 @@ template <class Activation, Image In, Window W, std::size_t Count>
 inline void depthwise_row(const float *weights, const float *x, float *y, std::size_t oy) {
   static constexpr Image out = slide(In, W, In.channels);
   static constexpr Range columns = interior(out.width, W.stride_x, W.left, W.width, In.width);
-  static constexpr Range all_y{0, W.height}, all_x{0, W.width};
-  constexpr std::size_t kPixels = 4;
+  const Range all_y{0, W.height}, all_x{0, W.width};
   const Range ky = inside_y(In, W, oy);
   const auto at = [&](std::size_t ox, Range kx) {
     return ky.size() == 0 || kx.size() == 0
@@ -80,25 +79,24 @@ inline void depthwise_row(const float *weights, const float *x, float *y, std::s
                       under(ox, W.stride_x, W.left, kx.begin)) *
                          In.channels;
   };
-  std::size_t ox = 0;
-  const auto edge = [&](std::size_t end) {
-    for (; ox < end; ++ox) {
+  const auto edge = [&](std::size_t begin, std::size_t end) {
+    for (std::size_t ox = begin; ox < end; ++ox) {
       const Range kx = inside_x(In, W, ox);
       depthwise_tile<Activation, In, W, 1, Count>(weights, at(ox, kx), y + ox * In.channels, ky,
                                                   kx);
     }
   };
-  edge(columns.begin);
-  // Where all rows count their number is known, and the weights stay in registers.
-  if (ky.size() == W.height)
-    for (; ox + kPixels <= columns.end; ox += kPixels)
-      depthwise_tile<Activation, In, W, kPixels, Count>(weights, at(ox, all_x),
-                                                        y + ox * In.channels, all_y, all_x);
-  else
-    for (; ox + kPixels <= columns.end; ox += kPixels)
-      depthwise_tile<Activation, In, W, kPixels, Count>(weights, at(ox, all_x),
-                                                        y + ox * In.channels, ky, all_x);
-  edge(out.width);
+  edge(0, columns.begin);
+  for_tiles<columns.size(), 4>([&](std::size_t place, auto size) {
+    const std::size_t ox = columns.begin + place;
+    float *const to = y + ox * In.channels;
+    // Where all rows count their number is known, and the weights stay in registers.
+    if (ky.size() == W.height)
+      depthwise_tile<Activation, In, W, size(), Count>(weights, at(ox, all_x), to, all_y, all_x);
+    else
+      depthwise_tile<Activation, In, W, size(), Count>(weights, at(ox, all_x), to, ky, all_x);
+  });
+  edge(columns.end, out.width);
 }
 
 } // namespace detail

@@ -120,6 +120,19 @@ struct ParameterDescription {
 
 enum class Optimizer { adam, sgd };
 
+/// How the learning rate goes on: as it is, down by a factor every few epochs, or along a cosine to
+/// 0 at the end of the last epoch.
+enum class Schedule { constant, step, cosine };
+
+/// Random changes of the training images, for every input of shape [height, width, channels].
+struct Augmentation {
+  double rotation = 0; ///< up to so many degrees, either way
+  double shift = 0;    ///< up to this part of height and width, either way
+  bool flip = false;   ///< left to right, every other time
+
+  bool any() const { return rotation != 0 || shift != 0 || flip; }
+};
+
 /// The training recipe of the spec; the command line may override parts of it.
 struct TrainingRecipe {
   Optimizer optimizer = Optimizer::adam;
@@ -131,6 +144,13 @@ struct TrainingRecipe {
   std::uint64_t seed = 0;
   bool keep_best =
       true; ///< weights of the epoch with the best validation accuracy, first among equals
+  double weight_decay = 0; ///< decoupled; of parameters of two and more axes (weights, not biases)
+  bool balanced = false;   ///< classes weigh the same in the loss, however many rows they have
+  Schedule schedule = Schedule::constant;
+  double schedule_factor = 1;     ///< step
+  std::size_t schedule_every = 1; ///< step, in epochs
+  std::size_t warmup = 0;         ///< epochs in which the rate rises from 0, step by step
+  Augmentation augmentation;
 };
 
 /// The whole network as compiled under one scheme. Nodes are in topological order of the

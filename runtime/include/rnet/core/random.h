@@ -13,7 +13,14 @@
 namespace rnet {
 
 /// What a draw is for; draws of different streams are independent.
-enum class Stream : std::uint32_t { split = 1, init = 2, shuffle = 3, failout = 4, dropout = 5 };
+enum class Stream : std::uint32_t {
+  split = 1,
+  init = 2,
+  shuffle = 3,
+  failout = 4,
+  dropout = 5,
+  augmentation = 6
+};
 
 /// Numbers keyed by (seed, stream) and counted by (a, b, index). Copyable; pure.
 class Random {

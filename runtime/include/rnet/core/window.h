@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <type_traits>
 
 namespace rnet {
 
@@ -74,5 +75,24 @@ constexpr std::size_t under(std::size_t place, std::size_t stride, std::size_t b
                             std::size_t tap) {
   return place * stride + tap - before;
 }
+
+namespace detail {
+
+/// Cuts `Count` places into the fewest tiles of at most `Most`, alike but for one place, and calls
+/// work(first place, size).
+template <std::size_t Count, std::size_t Most, class Work> inline void for_tiles(const Work &work) {
+  if constexpr (Count != 0) {
+    constexpr std::size_t tiles = (Count + Most - 1) / Most, size = (Count + tiles - 1) / tiles;
+    constexpr std::size_t large = Count - tiles * (size - 1);
+    std::size_t place = 0;
+    for (std::size_t tile = 0; tile < large; ++tile, place += size)
+      work(place, std::integral_constant<std::size_t, size>());
+    if constexpr (large < tiles)
+      for (std::size_t tile = large; tile < tiles; ++tile, place += size - 1)
+        work(place, std::integral_constant<std::size_t, size - 1>());
+  }
+}
+
+} // namespace detail
 
 } // namespace rnet

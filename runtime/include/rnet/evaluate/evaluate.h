@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include "rnet/core/dataset.h"
+#include "rnet/data/dataset.h"
 #include "rnet/evaluate/forward.h"
 
 #include <string>
@@ -10,23 +10,30 @@
 
 namespace rnet::evaluate {
 
+/// How often answers are right.
+struct Score {
+  double accuracy; ///< fraction of the rows
+  double balanced; ///< mean of the fractions within each class that has rows
+};
+
 /// One failure pattern.
 struct Pattern {
   DownSet down;
   Usage usage;
-  double accuracy;           ///< fraction of rows answered right; of guessing where nothing flows
+  Score score;               ///< of guessing where nothing flows
   std::vector<float> output; ///< [rows][classes], when asked for; zero where nothing flows
 };
 
 struct Evaluation {
   std::size_t samples;
-  double guess; ///< sum over classes of p_train * p_test
+  Score guess; ///< by the class frequencies of training: sum over classes of p_train * p_test, and
+               ///< mean of p_train
   std::vector<Pattern> patterns;
 
   /// Of the pattern with these nodes down.
-  double accuracy(DownSet down) const;
-  /// Sum over patterns of their probability times their accuracy (resilinet.md).
-  double expected(const SettingDescription &setting) const;
+  Score score(DownSet down) const;
+  /// Sum over patterns of their probability times their score (resilinet.md).
+  Score expected(const SettingDescription &setting) const;
 };
 
 struct EvaluationOptions {

@@ -55,35 +55,41 @@ constexpr std::size_t images_per_block(std::size_t pixels) {
   return std::max<std::size_t>(1, 256 / pixels);
 }
 
-/// Calls work(image) for each present image, over the step's threads.
+/// Calls work(first image, count) for runs of present images, over the step's threads.
 template <class Work>
-void for_images(StepContext &step, Presence present, std::size_t pixels, const Work &work) {
+void for_image_runs(StepContext &step, Presence present, std::size_t pixels, const Work &work) {
   const std::size_t images = images_per_block(pixels);
   step.threads.run((present.count + images - 1) / images, [&](std::size_t block) {
-    for (std::size_t row = block * images; row < std::min(present.count, (block + 1) * images);
-         ++row)
-      if (present[row])
-        work(row);
+    for_runs(present, block * images, std::min(present.count, (block + 1) * images), work);
+  });
+}
+template <class Work>
+void for_images(StepContext &step, Presence present, std::size_t pixels, const Work &work) {
+  for_image_runs(step, present, pixels, [&](std::size_t begin, std::size_t count) {
+    for (std::size_t row = begin; row < begin + count; ++row)
+      work(row);
   });
 }
 
-/// `count` sums over present images, in an order that the number of threads does not change: the
-/// batch is cut into parts, and work(image, sums) adds an image to the sums of its part.
-inline constexpr std::size_t kPartialSums = 8;
+/// `count` sums over present images of so many pixels, in an order that the number of threads does
+/// not change: the batch is cut into parts, and work(first image, images, sums) adds a run of
+/// images to the sums of its part. A part costs as much as some hundred pixels.
 template <class T, class Work>
-std::vector<T> sum_over_images(StepContext &step, Presence present, std::size_t count,
-                               const Work &work) {
-  const std::size_t images = (present.count + kPartialSums - 1) / kPartialSums;
-  std::vector<T> sums(kPartialSums * count);
-  step.threads.run(kPartialSums, [&](std::size_t part) {
-    for (std::size_t row = part * images; row < std::min(present.count, (part + 1) * images); ++row)
-      if (present[row])
-        work(row, sums.data() + part * count);
+std::vector<T> sum_over_images(StepContext &step, Presence present, std::size_t pixels,
+                               std::size_t count, const Work &work) {
+  const std::size_t parts = std::clamp<std::size_t>(present.count * pixels / 256, 1, 8);
+  const std::size_t images = (present.count + parts - 1) / parts;
+  std::vector<T> sums(parts * count);
+  step.threads.run(parts, [&](std::size_t part) {
+    for_runs(present, std::min(present.count, part * images),
+             std::min(present.count, (part + 1) * images), [&](std::size_t begin, std::size_t run) {
+               work(begin, run, sums.data() + part * count);
+             });
   });
   constexpr std::size_t kSumBlock = 4096;
   step.threads.run((count + kSumBlock - 1) / kSumBlock, [&](std::size_t block) {
     const std::size_t begin = block * kSumBlock, end = std::min(count, begin + kSumBlock);
-    for (std::size_t part = 1; part < kPartialSums; ++part)
+    for (std::size_t part = 1; part < parts; ++part)
       for (std::size_t k = begin; k < end; ++k)
         sums[k] += sums[part * count + k];
   });

@@ -69,8 +69,8 @@ template <std::size_t In, std::size_t Out, class X, class G, class T>
 void dense_adjoint_parameters(StepContext &step, Presence present, Rows<In, X> x,
                               Rows<Out, G> gradient, const Parameter<T> &weight,
                               const Parameter<T> &bias) {
-  detail::dense_adjoint_parameters<In, Out, X, G, T>(
-      step, present, x, gradient, weight.gradient.data(), bias.gradient.data());
+  detail::dense_adjoint_parameters<In, Out, X, G, T>(step, present, x, gradient,
+                                                     weight.gradient.data(), bias.gradient.data());
 }
 template <std::size_t In, std::size_t Out, class X, class G, class T>
 void dense_adjoint_parameters(StepContext &step, Presence present, Rows<In, X> x,
@@ -139,12 +139,12 @@ void normalize(StepContext &step, Presence present, Rows<Width, X> x, const Para
 
 //===-- Loss ----------------------------------------------------------------------------------===//
 
-/// Probabilities, and the mean cross-entropy of the present rows with the step's labels into the
-/// step. Without a present row the step has no loss.
+/// Probabilities, and the mean cross-entropy of the present rows with the step's labels, weighted
+/// by class, into the step. Without a present row the step has no loss.
 template <std::size_t Width, class X, class T>
 void softmax_cross_entropy(StepContext &step, Presence present, Rows<Width, X> logits,
                            Rows<Width, T> probabilities) {
-  double sum = 0;
+  double sum = 0, weights = 0;
   std::size_t rows = 0;
   // In row order, on one thread: the sum must not depend on how rows are shared out.
   for (std::size_t row = 0; row < present.count; ++row) {
@@ -152,20 +152,24 @@ void softmax_cross_entropy(StepContext &step, Presence present, Rows<Width, X> l
       continue;
     const auto *x = logits.row(row);
     const T normalizer = detail::softmax_row<Width>(x, probabilities.row(row));
-    sum += static_cast<double>(normalizer - x[step.labels[row]]);
+    const double weight = static_cast<double>(step.weight(step.labels[row]));
+    sum += weight * static_cast<double>(normalizer - x[step.labels[row]]);
+    weights += weight;
     ++rows;
   }
   step.loss_rows = rows;
-  step.loss = rows ? sum / static_cast<double>(rows) : std::nan("");
+  step.loss_weight = weights;
+  step.loss = rows ? sum / weights : std::nan("");
 }
 
-/// dlogits = (p - onehot(label)) / present rows.
+/// dlogits = (p - onehot(label)) * weight of the label / sum of the present rows' weights.
 template <std::size_t Width, class P, class T>
 void softmax_cross_entropy_adjoint(StepContext &step, Presence present,
                                    Rows<Width, P> probabilities, Rows<Width, T> gradient) {
-  const T factor = T(1) / static_cast<T>(std::max<std::size_t>(1, step.loss_rows));
+  const T weights = static_cast<T>(step.loss_weight);
   detail::for_rows(step, present, [&](std::size_t row) {
     const auto label = static_cast<std::size_t>(step.labels[row]);
+    const T factor = static_cast<T>(step.weight(step.labels[row])) / weights;
     for (std::size_t k = 0; k < Width; ++k)
       gradient.row(row)[k] = (probabilities.row(row)[k] - (k == label ? T(1) : T(0))) * factor;
   });

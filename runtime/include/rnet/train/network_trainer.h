@@ -2,8 +2,7 @@
 // hyperconnections say. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include "rnet/core/arena.h"
-#include "rnet/core/dataset.h"
+#include "rnet/train/batch.h"
 #include "rnet/train/main.h"
 #include "rnet/train/thread_pool.h"
 
@@ -20,23 +19,27 @@ public:
   /// All parameters, in the order of the network.
   std::span<const Parameter<T>> parameters() const { return parameters_; }
 
+  /// Weights of the classes in the loss; none: all 1.
+  void weigh_classes(std::vector<float> weights) { class_weights_ = std::move(weights); }
+
   struct Result {
     double loss;      ///< NaN where no row reached the output
     std::size_t rows; ///< that reached it
   };
-  /// Forward and backward over these rows of the dataset, node k down where !alive[k]: gradients
-  /// are set, all of them zero where no row reached the output. Trained parameters stay; running
-  /// statistics take in the batch. Random draws depend on the seed and the number of the step.
+  /// Forward and backward over a batch, node k down where !alive[k]: gradients are set, all of them
+  /// zero where no row reached the output. Trained parameters stay; running statistics take in the
+  /// batch. Random draws depend on the seed and the number of the step.
+  Result differentiate(const Batch<T> &batch, std::span<const std::uint8_t> alive,
+                       std::uint64_t seed = 0, std::uint32_t number = 0);
+  /// The same over these rows of a dataset, `capacity` at most.
   Result differentiate(const Dataset &dataset, std::span<const std::int64_t> rows,
-                       std::span<const std::uint8_t> alive, std::uint64_t seed = 0,
-                       std::uint32_t number = 0);
+                       std::span<const std::uint8_t> alive);
 
   /// Rows that are answered right when nothing fails.
   std::size_t count_right(const Dataset &dataset, std::span<const std::int64_t> rows);
 
 private:
-  void forward(StepContext &step, const Dataset &dataset, std::span<const std::int64_t> rows,
-               std::span<const std::uint8_t> alive);
+  void forward(StepContext &step, const Batch<T> &batch, std::span<const std::uint8_t> alive);
   void backward(StepContext &step);
 
   const NetworkDescription &network_;
@@ -44,9 +47,8 @@ private:
   std::size_t capacity_;
   ThreadPool &threads_;
   std::vector<Parameter<T>> parameters_;
-  std::vector<ArenaStorage<T>> inputs_;
+  std::vector<float> class_weights_;
   std::vector<std::uint8_t> ones_, zeros_;
-  std::vector<std::int32_t> labels_;
   std::vector<std::vector<Tensor<const T>>> results_; ///< [node][result]
   std::vector<Tensor<const T>> gradients_; ///< [hyperconnection], as the receiver hands it back
   std::vector<std::vector<std::size_t>> outgoing_; ///< [node]: its hyperconnections

@@ -28,12 +28,18 @@ struct StepContext {
   ThreadPool &threads;
   std::size_t rows; ///< of this batch
   std::span<const std::int32_t>
-      labels;                ///< class of each row; used by the node that holds the output
-  double loss = 0;           ///< set by the output node's forward: mean over present rows
+      labels; ///< class of each row; used by the node that holds the output
+  std::span<const float> class_weights = {}; ///< of each class in the loss; empty: all 1
+  double loss = 0;           ///< set by the output node's forward: weighted mean over present rows
+  double loss_weight = 0;    ///< sum of those rows' weights
   std::size_t loss_rows = 0; ///< present rows at the output; 0: no loss, no step
   bool training = false;     ///< false where rows are only answered: no dropout, running statistics
   std::uint64_t seed = 0;    ///< of the run, and which step this is: what random draws depend on
   std::uint32_t number = 0;
+
+  float weight(std::int32_t label) const {
+    return class_weights.empty() ? 1 : class_weights[static_cast<std::size_t>(label)];
+  }
 };
 
 /// One node's forward, backward and parameters. T is float or double.

@@ -21,16 +21,21 @@ public:
     }
   }
 
-  /// One step of all parameters by their gradients.
+  /// One step of all parameters by their gradients, at this learning rate.
   ///   adam (Kingma & Ba 2015, algorithm 1): w -= rate * mhat / (sqrt(vhat) + epsilon)
   ///   sgd: v = momentum * v + g; w -= rate * v
-  void update(std::span<const Parameter<T>> parameters) {
+  /// Before it, weights decay (Loshchilov & Hutter 2019, decoupled): w -= rate * decay * w, where
+  /// they have two and more axes; biases and the like do not.
+  void update(std::span<const Parameter<T>> parameters, double rate) {
     ++steps_;
-    for (std::size_t k = 0; k < parameters.size(); ++k)
+    for (std::size_t k = 0; k < parameters.size(); ++k) {
+      if (recipe_.weight_decay != 0 && parameters[k].description->shape.size() >= 2)
+        decay(parameters[k], static_cast<T>(1 - rate * recipe_.weight_decay));
       if (recipe_.optimizer == Optimizer::adam)
-        adam(parameters[k], first_[k], second_[k]);
+        adam(parameters[k], first_[k], second_[k], rate);
       else
-        sgd(parameters[k], first_[k]);
+        sgd(parameters[k], first_[k], static_cast<T>(rate));
+    }
   }
 
   std::uint64_t steps() const { return steps_; }
@@ -40,11 +45,16 @@ public:
   std::vector<T> &second(std::size_t k) { return second_[k]; }
 
 private:
-  void adam(const Parameter<T> &parameter, std::vector<T> &m, std::vector<T> &v) const {
+  static void decay(const Parameter<T> &parameter, T factor) {
+    for (std::size_t k = 0; k < parameter.gradient.size(); ++k)
+      parameter.value[k] *= factor;
+  }
+  void adam(const Parameter<T> &parameter, std::vector<T> &m, std::vector<T> &v,
+            double base_rate) const {
     const T beta1 = static_cast<T>(recipe_.beta1), beta2 = static_cast<T>(recipe_.beta2),
             epsilon = static_cast<T>(recipe_.epsilon);
     const double t = static_cast<double>(steps_);
-    const T rate = static_cast<T>(recipe_.rate / (1 - std::pow(recipe_.beta1, t)));
+    const T rate = static_cast<T>(base_rate / (1 - std::pow(recipe_.beta1, t)));
     const T correction = static_cast<T>(1 / std::sqrt(1 - std::pow(recipe_.beta2, t)));
     T *const w = parameter.value.data();
     const T *const g = parameter.gradient.data();
@@ -54,8 +64,8 @@ private:
       w[k] -= rate * m[k] / (std::sqrt(v[k]) * correction + epsilon);
     }
   }
-  void sgd(const Parameter<T> &parameter, std::vector<T> &velocity) const {
-    const T momentum = static_cast<T>(recipe_.momentum), rate = static_cast<T>(recipe_.rate);
+  void sgd(const Parameter<T> &parameter, std::vector<T> &velocity, T rate) const {
+    const T momentum = static_cast<T>(recipe_.momentum);
     for (std::size_t k = 0; k < velocity.size(); ++k) {
       velocity[k] = momentum * velocity[k] + parameter.gradient[k];
       parameter.value[k] -= rate * velocity[k];

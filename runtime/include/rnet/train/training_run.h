@@ -2,8 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include "rnet/core/dataset.h"
-#include "rnet/core/split_metadata.h"
+#include "rnet/data/split.h"
 #include "rnet/train/main.h"
 
 #include <atomic>
@@ -16,6 +15,8 @@ struct TrainingOptions {
   std::string data, train, validation, test; ///< files: `data`, or the others
   std::string out, init, trace, gradients;   ///< files; `init`, `trace`, `gradients` may be empty
   TrainingRecipe recipe;                     ///< of the spec, as the command line changed it
+  Selection selection;                       ///< what in the files is what
+  std::optional<SplitKind> split; ///< of `data`, random or contiguous; none: their own, else random
   std::uint64_t split_seed = 0;
   std::optional<double>
       failout; ///< failure probability of every failable node instead of the spec's

@@ -1,0 +1,33 @@
+// Looks for declared nodes among the names in the other items.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "Unnamed.h"
+
+using namespace rnet;
+
+static constexpr unsigned kMaxNotes = 3;
+
+void rnet::noteUnnamedNodes(const ast::Network &network, llvm::StringRef suggested,
+                            Diagnostics &diagnostics) {
+  llvm::StringSet<> named;
+  named.insert(suggested);
+  auto add = [&](const ast::Name &name) { named.insert(name.text); };
+  for (const ast::Item &item : network.items) {
+    if (auto *input = std::get_if<ast::Input>(&item))
+      add(input->node);
+    else if (auto *output = std::get_if<ast::Output>(&item))
+      add(output->node);
+    else if (auto *chain = std::get_if<ast::Chain>(&item))
+      llvm::for_each(chain->nodes, add);
+    else if (auto *skip = std::get_if<ast::Skip>(&item)) {
+      llvm::for_each(skip->senders, add);
+      add(skip->receiver);
+    }
+  }
+  unsigned notes = 0;
+  for (const ast::Item &item : network.items)
+    if (auto *node = std::get_if<ast::Node>(&item);
+        node && !named.contains(node->name.text) && notes++ < kMaxNotes)
+      diagnostics.note(node->name.range,
+                       "'" + node->name.text +
+                           "' is declared here, and no input, output or hyperconnection names it");
+}

@@ -1,0 +1,14 @@
+// Nodes that a spec declares and never names again.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include "rnet/Grammars/Diagnostics.h"
+
+namespace rnet {
+
+/// Behind a report of a node that does not exist: notes up to three nodes that nothing names, since
+/// one of them may be what was meant. `suggested` is noted already.
+void noteUnnamedNodes(const ast::Network &network, llvm::StringRef suggested,
+                      Diagnostics &diagnostics);
+
+} // namespace rnet

@@ -1,0 +1,39 @@
+// What happened in each step of a run.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "trace.h"
+
+#include "rnet/core/npz.h"
+
+namespace rnet::train {
+
+void Trace::step(std::span<const std::int64_t> rows, std::span<const std::uint8_t> alive,
+                 double loss) {
+  loss_.push_back(loss);
+  order_.insert(order_.end(), rows.begin(), rows.end());
+  offsets_.push_back(static_cast<std::int64_t>(order_.size()));
+  for (std::size_t node = 0; node < alive.size(); ++node)
+    if (network_.nodes[node].failable)
+      masks_.push_back(alive[node]);
+}
+
+Status Trace::write(const std::string &path, const Split &split) const {
+  std::vector<std::string> nodes;
+  for (const NodeDescription &node : network_.nodes)
+    if (node.failable)
+      nodes.emplace_back(node.name);
+  auto integers = [](const std::vector<std::int64_t> &values) {
+    return make_array(std::span<const std::int64_t>(values), {values.size()});
+  };
+  std::map<std::string, NpyArray> arrays;
+  arrays["loss"] = make_array(std::span<const double>(loss_), {loss_.size()});
+  arrays["batch_offsets"] = integers(offsets_);
+  arrays["order"] = integers(order_);
+  arrays["masks"] = make_array(std::span<const std::uint8_t>(masks_), {loss_.size(), nodes.size()});
+  arrays["nodes"] = make_array(nodes);
+  arrays["train"] = integers(split.train);
+  arrays["validation"] = integers(split.validation);
+  arrays["test"] = integers(split.test);
+  return write_npz(path, arrays);
+}
+
+} // namespace rnet::train

@@ -1,0 +1,31 @@
+// What happened in each step of a run, for comparison with other implementations.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include "rnet/data/split.h"
+
+#include <span>
+
+namespace rnet::train {
+
+/// Grows with the run. One user at a time; `network` outlives it.
+class Trace {
+public:
+  explicit Trace(const NetworkDescription &network) : network_(network) {}
+
+  /// A step over these rows, node k up where alive[k]; loss is NaN where there was none.
+  void step(std::span<const std::int64_t> rows, std::span<const std::uint8_t> alive, double loss);
+
+  /// Writes a .npz: `loss` [steps]; `order`, the rows of all steps, cut at `batch_offsets`; `masks`
+  /// [steps][failable nodes] and the names of the `nodes`; the split: `train`, `validation`,
+  /// `test`.
+  Status write(const std::string &path, const Split &split) const;
+
+private:
+  const NetworkDescription &network_;
+  std::vector<double> loss_;
+  std::vector<std::int64_t> offsets_{0}, order_;
+  std::vector<std::uint8_t> masks_;
+};
+
+} // namespace rnet::train

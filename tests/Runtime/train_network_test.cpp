@@ -1,0 +1,115 @@
+// All nodes of the toy network in one process: losses and gradients under every failure pattern.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "rnet/train/network_trainer.h"
+
+#include "initialization.h"
+#include "toy_trainer.h"
+
+#include <numeric>
+
+using namespace rnet;
+using namespace rnet::train;
+using namespace rnet::test;
+
+namespace {
+
+constexpr std::size_t kRows = 40, kCapacity = 24;
+const NetworkDescription network = trained_toy();
+
+struct NetworkTrainerTest : testing::Test {
+  NetworkTrainerTest() {
+    auto read = read_dataset(write_toy_data(folder, "data.npz", kRows), network);
+    EXPECT_TRUE(read.ok()) << read.message();
+    dataset = std::move(*read);
+    for (std::int64_t row = 0; row < 20; ++row)
+      rows.push_back(row * 2);
+    initialize(trainer.parameters(), 1);
+    fit_normalization(trainer.parameters(), network, dataset, std::span<const std::int64_t>(rows));
+  }
+
+  double loss(std::span<const std::uint8_t> alive) {
+    return trainer.differentiate(dataset, rows, alive).loss;
+  }
+  std::vector<double> gradient(std::size_t p) {
+    const auto &gradient = trainer.parameters()[p].gradient;
+    return {gradient.begin(), gradient.end()};
+  }
+
+  Folder folder;
+  Dataset dataset;
+  std::vector<std::int64_t> rows;
+  ThreadPool threads{2};
+  NetworkTrainer<double> trainer{network, make_toy_trainers<double>(kCapacity), kCapacity, threads};
+};
+
+TEST_F(NetworkTrainerTest, GradientsAreThoseOfFiniteDifferencesInEveryPattern) {
+  const std::uint8_t patterns[][4] = {{1, 1, 1, 1}, {1, 0, 1, 1}, {1, 1, 0, 1}};
+  for (const auto &alive : patterns) {
+    ASSERT_TRUE(std::isfinite(loss(alive)));
+    std::vector<std::vector<double>> gradients;
+    for (std::size_t p = 0; p < std::size(toy_described); ++p)
+      gradients.push_back(gradient(p));
+    for (std::size_t p = 2; p < std::size(toy_described); ++p) {
+      SCOPED_TRACE(testing::Message()
+                   << toy_described[p].name << ", b " << int(alive[1]) << " c " << int(alive[2]));
+      const std::span<double> value = trainer.parameters()[p].value;
+      double norm = 0;
+      for (double g : gradients[p])
+        norm += g * g;
+      EXPECT_EQ(norm == 0, !alive[toy_described[p].node]) << "a node that is down learns nothing";
+      for (std::size_t k = 0; k < value.size(); k += 3) {
+        const double here = value[k], h = 1e-6;
+        value[k] = here + h;
+        const double above = loss(alive);
+        value[k] = here - h;
+        const double below = loss(alive);
+        value[k] = here;
+        ASSERT_NEAR(gradients[p][k], (above - below) / (2 * h), 1e-8) << k;
+      }
+    }
+  }
+}
+
+TEST_F(NetworkTrainerTest, HasNeitherLossNorGradientWhereNothingReachesTheOutput) {
+  const std::uint8_t all[] = {1, 1, 1, 1}, none[] = {1, 0, 0, 1};
+  loss(all); // leaves gradients behind
+  const auto result = trainer.differentiate(dataset, rows, none);
+  EXPECT_TRUE(std::isnan(result.loss));
+  EXPECT_EQ(result.rows, 0u);
+  for (std::size_t p = 0; p < std::size(toy_described); ++p)
+    for (double element : gradient(p))
+      ASSERT_EQ(element, 0) << toy_described[p].name;
+}
+
+TEST_F(NetworkTrainerTest, LossIsTheMeanOverTheRows) {
+  const std::uint8_t all[] = {1, 1, 1, 1};
+  const double together = loss(all);
+  double sum = 0;
+  for (std::int64_t row : rows) {
+    const auto result = trainer.differentiate(dataset, {&row, 1}, all);
+    EXPECT_EQ(result.rows, 1u);
+    sum += result.loss;
+  }
+  EXPECT_NEAR(together, sum / static_cast<double>(rows.size()), 1e-12);
+}
+
+TEST_F(NetworkTrainerTest, CountsRightAnswersInBatchesOfAnySize) {
+  std::vector<std::int64_t> all(kRows);
+  std::iota(all.begin(), all.end(), 0);
+  std::size_t one_by_one = 0;
+  for (std::int64_t row : all)
+    one_by_one += trainer.count_right(dataset, {&row, 1});
+  EXPECT_EQ(trainer.count_right(dataset, all), one_by_one); // 40 rows, batches of 24
+  EXPECT_LT(one_by_one, kRows);
+}
+
+TEST_F(NetworkTrainerTest, DescendsAlongItsGradient) {
+  const std::uint8_t all[] = {1, 1, 1, 1};
+  const double before = loss(all);
+  for (const Parameter<double> &parameter : trainer.parameters())
+    for (std::size_t k = 0; k < parameter.gradient.size(); ++k)
+      parameter.value[k] -= 1e-3 * parameter.gradient[k];
+  EXPECT_LT(loss(all), before);
+}
+
+} // namespace

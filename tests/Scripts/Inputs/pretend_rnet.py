@@ -1,0 +1,43 @@
+#!/usr/bin/python3
+"""Stands in for rnet where only bench/health/compare is tested: builds a trainer that splits, and an evaluator whose every accuracy is
+one half. The trainer counts its runs in the file RUNS beside it, and fails while there is a file FAIL."""
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+import json
+import pathlib
+import shutil
+import sys
+
+import numpy
+
+
+def value(option):
+    return sys.argv[sys.argv.index(option) + 1]
+
+
+def train():
+    here = pathlib.Path(sys.argv[0]).parent
+    if (here / "FAIL").exists():
+        sys.exit("error: told to fail")
+    with open(here / "RUNS", "a") as file:
+        file.write("run\n")
+    rows = numpy.random.default_rng(int(value("--split-seed"))).permutation(len(numpy.load(value("--data"))["x"]))
+    train, validation, test = numpy.split(rows, [len(rows) * 8 // 10, len(rows) * 9 // 10])
+    numpy.savez(value("--trace"), train=train, validation=validation, test=test)
+
+
+def evaluate():
+    result = {"accuracy": 0.5, "expected_accuracy": dict.fromkeys(("normal", "poor", "hazardous"), 0.5),
+              "single_down": dict.fromkeys(("edge", "fog2", "fog1"), 0.5)}
+    pathlib.Path(value("--json")).write_text(json.dumps(result))
+
+
+name = pathlib.Path(sys.argv[0]).name
+if name == "health-train":
+    train()
+elif name == "health-evaluate":
+    evaluate()
+else:
+    folder = pathlib.Path(value("-o")) / "bin"
+    folder.mkdir(exist_ok=True)
+    for program in ("health-train", "health-evaluate"):
+        shutil.copy(sys.argv[0], folder / program)
