@@ -18,8 +18,8 @@ $train --epochs 0 --element f64 --out first.safetensors
 $train --init first.safetensors --element f64 --batch 64 --gradients gradients.npz
 $train --init first.safetensors --element f64 --epochs 2 --out followed.safetensors --trace trace.npz
 if "$python" -c 'import torch' 2>/dev/null; then
-  "$python" "$inputs/gradients.py" --weights first.safetensors --gradients gradients.npz --scheme "$scheme"
-  "$python" "$inputs/follow_training.py" --trace trace.npz --init first.safetensors --final followed.safetensors \
+  "$python" "$inputs/gradients.py" --network health --weights first.safetensors --gradients gradients.npz --scheme "$scheme"
+  "$python" "$inputs/follow_training.py" --network health --trace trace.npz --init first.safetensors --final followed.safetensors \
     --data data.npz --scheme "$scheme"
 elif [ "${CI:-}" = true ]; then
   echo "python3-torch is missing, and CI must not skip what needs it"
@@ -34,4 +34,6 @@ $train --epochs 2 --threads 2 --out again.safetensors
 cmp weights.safetensors again.safetensors
 
 "$python" "$inputs/run_matches_evaluator.py" --rnet "$rnet" --directory built --weights weights.safetensors \
-  --data data.npz --spec "$spec" --scheme "$scheme" --rows 100
+  --data data.npz --rows 100
+"$python" "$inputs/interpreter_agrees.py" --rnet "$rnet" --directory built --weights weights.safetensors \
+  --data data.npz --spec "$spec" --scheme "$scheme" --rows 20

@@ -1,123 +1,143 @@
-"""For every failure pattern, the floats of the running processes equal the evaluator's bit for bit, and the interpreter's to 1e-5.
+"""For every failure pattern, the floats of the running processes equal the evaluator's bit for bit.
 
-run_matches_evaluator.py --rnet RNET --directory DIR --weights W --data F.npz --spec S --scheme S [--rows N]
+run_matches_evaluator.py --rnet RNET --directory DIR --weights W --data F.npz [--rows N] [--patterns N]
 """
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 import argparse
 import json
 import os
 import pathlib
+import queue
 import re
 import signal
 import subprocess
 import tempfile
+import threading
 
 import numpy
 
+from programs import Built, down_nodes, sample
+
 ATTEMPTS = 10
+LIMIT = 90  # seconds for a line
 
 
-def evaluator_outputs(options, folder):
+def evaluator_outputs(built, options, folder):
     """The evaluator's outputs for every pattern, the same whatever its batch and threads."""
     first = None
     for batch, threads in ((1, 1), (7, 2), (128, 1), (128, 2)):
-        path = folder / f"{batch}-{threads}.npz"
-        subprocess.run(
-            [options.directory / "bin/health-evaluate", "--weights", options.weights, "--data", options.data,
-             "--batch", str(batch), "--threads", str(threads), "--predictions", path],
-            check=True, stdout=subprocess.DEVNULL,
-        )
-        arrays = dict(numpy.load(path))
-        if first is None:
-            first = arrays
+        arrays = built.evaluate(options.weights, options.data, folder / f"{batch}-{threads}.npz", batch, threads)
+        first = first or arrays
         for name, array in arrays.items():
             assert array.tobytes() == first[name].tobytes(), f"{name} depends on batch or threads"
     return first
 
 
-def run_outputs(options, inputs, down):
-    """What the processes answer while some nodes are dead: rows of floats, or None for a refusal."""
-    process = subprocess.Popen(
-        [options.rnet, "run", options.directory, "--weights", options.weights],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )
-    dead, said = set(), []
-    while not said or not said[-1].startswith("network"):
-        line = process.stderr.readline()
-        assert line, "the network did not start:\n" + "".join(said)
-        said.append(line)
-        if up := re.match(r"node (\S+) up pid (\d+)", line):
-            if up[1] in down:
-                dead.add(int(up[2]))
-    for pid in dead:
-        os.kill(pid, signal.SIGKILL)
-    gone = 0
-    while gone < len(dead):
-        line = process.stderr.readline()
-        assert line, "rnet run ended:\n" + "".join(said)
-        said.append(line)
-        gone += " down (signal 9)" in line
-    lines = "".join(
-        json.dumps({"id": k, "inputs": {"sensors": [float(v) for v in row]}}) + "\n" for k, row in enumerate(inputs)
-    )
-    out, err = process.communicate(lines, timeout=300)
-    err = "".join(said) + err
-    assert process.returncode == 0 and "Sanitizer" not in err, err
-    answers = [json.loads(line) for line in out.splitlines()]
-    assert [answer["id"] for answer in answers] == list(range(len(inputs))), "every request is answered, in order"
-    return answers
+def chains(patterns):
+    """Indices of patterns in chains, in each of which ever more nodes are down: one start of the processes is enough for a chain."""
+    result = []
+    for k in sorted(range(len(patterns)), key=lambda k: len(patterns[k])):
+        # The longest pattern below: its chain leaves the fewest other chains without an heir.
+        below = [chain for chain in result if set(patterns[chain[-1]]) < set(patterns[k])]
+        if below:
+            max(below, key=lambda chain: len(patterns[chain[-1]])).append(k)
+        else:
+            result.append([k])
+    return result
+
+
+class Processes:
+    """The processes of a network under `rnet run`."""
+
+    def __init__(self, options):
+        self.process = subprocess.Popen(
+            [options.rnet, "run", options.directory, "--weights", options.weights],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )
+        self.pids, self.down, self.said, self.lines, self.number = {}, set(), [], queue.Queue(), 0
+        self.reader = threading.Thread(target=self.read, daemon=True)
+        self.reader.start()
+        while not (line := self.line()).startswith("network"):
+            if up := re.match(r"node (\S+) up pid (\d+)", line):
+                self.pids[up[1]] = int(up[2])
+
+    def read(self):
+        for line in self.process.stderr:
+            self.said.append(line)
+            self.lines.put(line)
+        self.lines.put("")
+
+    def line(self):
+        line = self.lines.get(timeout=LIMIT)
+        assert line, "rnet run ended:\n" + "".join(self.said)
+        return line
+
+    def kill(self, nodes):
+        for node in nodes:
+            os.kill(self.pids[node], signal.SIGKILL)
+        while nodes - self.down:
+            if down := re.match(r"node (\S+) down \(signal 9\)", self.line()):
+                self.down.add(down[1])
+
+    def ask(self, row):
+        self.number += 1
+        self.process.stdin.write(json.dumps({"id": self.number, "inputs": row}) + "\n")
+        self.process.stdin.flush()
+        answer = json.loads(self.process.stdout.readline())
+        assert answer["id"] == self.number, "every request is answered, in order"
+        return answer
+
+    def stop(self):
+        self.process.stdin.close()
+        code = self.process.wait(timeout=LIMIT)
+        self.reader.join(timeout=LIMIT)
+        assert code == 0 and not any("Sanitizer" in line for line in self.said), "".join(self.said)
+
+
+def check(processes, pattern, row, expected):
+    """One request: the answer's bits, or a refusal where nothing reaches the output."""
+    for _ in range(ATTEMPTS):
+        answer = processes.ask(row)
+        assert not set(pattern["down"]) & set(answer.get("nodes", [])), (pattern["down"], answer["nodes"])
+        if not pattern["flow"]:
+            assert "class" not in answer, (pattern["down"], answer)
+            if "no information flow" in answer["error"]:
+                return
+        elif answer.get("hyperconnections") == pattern["used"]:
+            got = numpy.array(answer["probabilities"], dtype=numpy.float32)
+            assert got.tobytes() == expected.tobytes(), (pattern["down"], got, expected)
+            return
+        # On a machine that is too busy a live node may be suspected and left out, or not answer in time, which the answer
+        # says: ask again.
+    raise AssertionError(f"down: {pattern['down']}: a request never took the whole way")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    for name in ("rnet", "weights", "data", "spec", "scheme"):
+    for name in ("rnet", "directory", "weights", "data"):
         parser.add_argument("--" + name, required=True)
-    parser.add_argument("--directory", required=True, type=pathlib.Path)
     parser.add_argument("--rows", type=int, default=100)
+    parser.add_argument("--patterns", type=int, help="so many patterns only")
     options = parser.parse_args()
+    built = Built(options.directory)
     with tempfile.TemporaryDirectory() as folder:
-        folder = pathlib.Path(folder)
-        outputs = evaluator_outputs(options, folder)
-        rows = outputs["rows"][: options.rows]
-        x = numpy.load(options.data)["x"][rows]
-        numpy.savez(folder / "rows.npz", x=x)
-        table = json.loads(pathlib.Path(options.weights.removesuffix(".safetensors") + ".accuracy.json").read_text())
-        for k, pattern in enumerate(outputs["patterns"]):
-            down = [str(node) for node, bit in zip(outputs["nodes"], pattern) if bit]
-            expected = outputs[f"output/{k}"][: options.rows]
-            assert table["patterns"][k]["down"] == down
-            used, flow = table["patterns"][k]["used"], table["patterns"][k]["flow"]
-            # On a machine that is too busy a live node may be suspected and left out, or not answer in time, which the answer
-            # says: such a request is sent again.
-            pending = list(range(len(x)))
-            for _ in range(ATTEMPTS):
-                again = []
-                for row, answer in zip(pending, run_outputs(options, x[pending], down)):
-                    assert not set(down) & set(answer.get("nodes", [])), (down, answer["nodes"])
-                    if not flow:
-                        assert "class" not in answer, (down, answer)
-                        if "no information flow" not in answer["error"]:
-                            again.append(row)
-                    elif answer.get("hyperconnections") == used:
-                        got = numpy.array(answer["probabilities"], dtype=numpy.float32)
-                        assert got.tobytes() == expected[row].tobytes(), (down, row, got, expected[row])
-                    else:
-                        again.append(row)
-                pending = again
-                if not pending:
-                    break
-            assert not pending, f"{down}: {len(pending)} requests never took the whole way"
-            interpreted = subprocess.run(
-                [options.rnet, "interpret", options.spec, "--scheme", options.scheme, "--weights", options.weights,
-                 "--data", folder / "rows.npz", "--rows", "20"] + (["--down", ",".join(down)] if down else []),
-                check=True, capture_output=True, text=True,
-            ).stdout.splitlines()
-            for row, line in enumerate(interpreted):
-                values = json.loads(line)["outputs"]["activity"]
-                assert (values is not None) == flow, (down, row)
-                if flow:
-                    assert numpy.allclose(values, expected[row], rtol=1e-4, atol=1e-5), (down, row)
-            print(f"down: {' '.join(down) or 'none':20} {'equal' if flow else 'refused'} for {len(x)} requests", flush=True)
+        outputs = evaluator_outputs(built, options, pathlib.Path(folder))
+    inputs = built.rows(options.data, outputs["rows"][: options.rows])
+    rows = [dict(zip(inputs, map(numpy.ndarray.tolist, row))) for row in zip(*inputs.values())]
+    table = json.loads(pathlib.Path(options.weights.removesuffix(".safetensors") + ".accuracy.json").read_text())["patterns"]
+    downs = down_nodes(outputs)
+    assert [pattern["down"] for pattern in table] == downs
+    chosen = sorted(sample([len(down) for down in downs], options.patterns))
+    starts = chains([downs[k] for k in chosen])
+    for chain in starts:
+        processes = Processes(options)
+        for k in (chosen[position] for position in chain):
+            processes.kill(set(downs[k]) - processes.down)
+            for row, expected in zip(rows, outputs[f"output/{k}"]):
+                check(processes, table[k], row, expected)
+        processes.stop()
+    refused = sum(not table[k]["flow"] for k in chosen)
+    print(f"{len(rows)} requests in each of {len(chosen)} failure patterns: equal, {refused} patterns refused; {len(starts)} starts")
 
 
 if __name__ == "__main__":

@@ -150,7 +150,7 @@ struct TrainingRecipe {
   double schedule_factor = 1;     ///< step
   std::size_t schedule_every = 1; ///< step, in epochs
   std::size_t warmup = 0;         ///< epochs in which the rate rises from 0, step by step
-  Augmentation augmentation;
+  Augmentation augmentation = {};
 };
 
 /// The whole network as compiled under one scheme. Nodes are in topological order of the

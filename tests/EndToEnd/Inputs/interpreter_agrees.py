@@ -1,0 +1,54 @@
+"""The evaluator's outputs against the reference interpreter's, which folds and fuses nothing and computes in double precision.
+
+interpreter_agrees.py --rnet RNET --directory DIR --weights W --data F.npz --spec S --scheme S [--rows N] [--patterns N]
+"""
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+import argparse
+import json
+import pathlib
+import subprocess
+import tempfile
+
+import numpy
+
+from programs import Built, down_nodes, sample
+
+TOLERANCE = 1e-5
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name in ("rnet", "directory", "weights", "data", "spec", "scheme"):
+        parser.add_argument("--" + name, required=True)
+    parser.add_argument("--rows", type=int, default=5)
+    parser.add_argument("--patterns", type=int, default=8)
+    options = parser.parse_args()
+    built = Built(options.directory)
+    worst = 0.0
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        outputs = built.evaluate(options.weights, options.data, folder / "outputs.npz")
+        numpy.savez(folder / "rows.npz", **built.rows(options.data, outputs["rows"][: options.rows]))
+        downs = down_nodes(outputs)
+        chosen = sample([len(down) for down in downs], options.patterns)
+        for k in sorted(chosen):
+            text = subprocess.run(
+                [options.rnet, "interpret", options.spec, "--scheme", options.scheme, "--weights", options.weights,
+                 "--data", folder / "rows.npz", *(["--down", ",".join(downs[k])] if downs[k] else [])],
+                check=True, capture_output=True, text=True,
+            ).stdout
+            rows = [json.loads(line)["outputs"][built.output] for line in text.splitlines()]
+            assert len(rows) == min(options.rows, len(outputs["rows"]))
+            for row, values in enumerate(rows):
+                found = outputs[f"output/{k}"][row]
+                if values is None:
+                    assert not found.any(), (downs[k], row, "the evaluator has an answer, the interpreter none")
+                    continue
+                error = float(numpy.linalg.norm(found - values) / numpy.linalg.norm(values))
+                worst = max(worst, error)
+                assert error <= TOLERANCE, (downs[k], row, error)
+    print(f"the interpreter agrees to {worst:.1e} in {len(chosen)} of {len(downs)} failure patterns")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,170 @@
+"""Networks over failing machines in PyTorch, written by hand: an independent twin of what rnet compiles.
+
+It reads nothing of rnet but weights files: names, and PyTorch's layout of parameters. networks.py describes networks with it.
+"""
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+import dataclasses
+import pathlib
+import sys
+from typing import Callable, Optional
+
+import torch
+import torch.nn.functional as F
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "bench" / "health"))
+from reference import load_weights  # noqa: F401 (for the scripts beside this one)
+
+SCHEMES = ("vanilla", "dfg", "resilinet", "resilinet+")
+
+
+class Layers:
+    """The layers of one pass. Values are [rows, channels] or [rows, height, width, channels]."""
+
+    def __init__(self, weights, training):
+        self.weights, self.training = weights, training
+        self.used = set()  # names of parameters
+        self.statistics = {}  # running ones after this step, by name
+
+    def parameter(self, name):
+        self.used.add(name)
+        return self.weights[name]
+
+    def dense(self, path, x, bias=True):
+        return F.linear(x, self.parameter(path + ".weight"), self.parameter(path + ".bias") if bias else None)
+
+    def conv(self, path, x, stride=1, padding="same", bias=True, groups=1):
+        weight = self.parameter(path + ".weight")
+        x = F.pad(x.permute(0, 3, 1, 2), pads(x, weight.shape[2:], pair(stride), padding))
+        y = F.conv2d(x, weight, self.parameter(path + ".bias") if bias else None, pair(stride), groups=groups)
+        return y.permute(0, 2, 3, 1)
+
+    def depthwise_conv(self, path, x, stride=1, padding="same", bias=True):
+        return self.conv(path, x, stride, padding, bias, groups=x.shape[3])
+
+    def batch_norm(self, path, x, momentum=0.99, epsilon=1e-3):
+        gamma, beta, mean, variance = (self.parameter(f"{path}.{name}") for name in ("gamma", "beta", "mean", "variance"))
+        if self.training:
+            pixels = x.reshape(-1, x.shape[-1])
+            for name, old, new in (("mean", mean, pixels.mean(0)), ("variance", variance, pixels.var(0, unbiased=True))):
+                self.statistics[f"{path}.{name}"] = momentum * old + (1 - momentum) * new.detach()
+            mean, variance = pixels.mean(0), pixels.var(0, unbiased=False)
+        return (x - mean) / torch.sqrt(variance + epsilon) * gamma + beta
+
+
+def pair(size):
+    return size if isinstance(size, tuple) else (size, size)
+
+
+def pads(x, kernel, stride, padding):
+    """Left, right, top, bottom, as torch wants them; `padding` is 'same', 'valid' or (top, bottom, left, right)."""
+    if padding == "valid":
+        return 0, 0, 0, 0
+    if padding == "same":  # TensorFlow's rule
+        totals = [max((-(-n // s) - 1) * s + k - n, 0) for n, k, s in zip(x.shape[1:3], kernel, stride)]
+        (top, bottom), (left, right) = ((total // 2, total - total // 2) for total in totals)
+    else:
+        top, bottom, left, right = padding
+    return left, right, top, bottom
+
+
+def pool(function, x, kernel, stride, padding, outside):
+    around = pads(x, pair(kernel), pair(stride), padding)
+    return function(F.pad(x.permute(0, 3, 1, 2), around, value=outside), pair(kernel), pair(stride)).permute(0, 2, 3, 1)
+
+
+def max_pool(x, kernel, stride=None, padding="valid"):
+    return pool(F.max_pool2d, x, kernel, stride or kernel, padding, -float("inf"))
+
+
+def avg_pool(x, kernel, stride=None, padding="valid"):
+    """The mean of what is inside the image."""
+    sums, counts = (pool(F.avg_pool2d, v, kernel, stride or kernel, padding, 0.0) for v in (x, torch.ones_like(x)))
+    return sums / counts
+
+
+def global_avg_pool(x):
+    return x.mean((1, 2))
+
+
+def zero_pad(x, top=0, bottom=0, left=0, right=0):
+    return F.pad(x, (0, 0, left, right, top, bottom))
+
+
+def relu6(x):
+    return torch.clamp(x, 0, 6)
+
+
+@dataclasses.dataclass
+class Link:
+    """A hyperconnection. A skip stands in for simple inputs from the nodes `stands_for`, and bypasses so many nodes."""
+
+    sender: str
+    receiver: str
+    project: Optional[Callable] = None  # of layers, value
+    weight: float = 1.0
+    stands_for: tuple = ()
+    bypassed: int = 1
+
+
+@dataclasses.dataclass
+class Network:
+    inputs: dict  # name: (node, shape of a row)
+    nodes: dict  # name: function of layers, value; in topological order; the last makes logits
+    links: list
+    failable: tuple  # in the order of rnet's failure patterns
+    classes: int
+
+    def patterns(self):
+        """All failure patterns, as {node: is up}; the first failable node is the lowest bit."""
+        for bits in range(2 ** len(self.failable)):
+            yield {node: not bits >> k & 1 for k, node in enumerate(self.failable)}
+
+    def inputs_of(self, arrays):
+        """Rows of each input in float64, from arrays by the input's name (or `x`)."""
+        name_of = lambda name: "x" if len(self.inputs) == 1 and name not in arrays else name
+        return {name: torch.from_numpy(arrays[name_of(name)]).double().reshape(-1, *shape) for name, (_, shape) in self.inputs.items()}
+
+    def forward(self, weights, inputs, scheme, up, training=False):
+        """Logits of raw inputs [rows, ...], None where no information flows, and the layers of the pass."""
+        layers = Layers(weights, training)
+        values = {}
+        for name, compute in self.nodes.items():
+            arrived = [
+                (inputs[given] - layers.parameter(given + ".mean")) / layers.parameter(given + ".deviation")
+                for given, (node, _) in self.inputs.items()
+                if node == name
+            ]
+            arrived += self.join(layers, name, values, scheme)
+            values[name] = compute(layers, sum(arrived[1:], arrived[0])) if arrived and up.get(name, True) else None
+        return values[name], layers
+
+    def join(self, layers, receiver, values, scheme):
+        """What the hyperconnections bring, as far as it counts."""
+        links = [link for link in self.links if link.receiver == receiver]
+        simple = [link for link in links if not link.stands_for]
+        skips = [] if scheme == "vanilla" else [link for link in links if link.stands_for]
+        is_there = lambda link: values[link.sender] is not None
+        if scheme == "resilinet":
+            here = {link.sender for link in simple if is_there(link)}
+            called = [link for link in skips if is_there(link) and not here.intersection(link.stands_for)]
+            skips = [
+                link
+                for link in called
+                if all(other.bypassed >= link.bypassed for other in called if other.stands_for == link.stands_for)
+            ]
+        arrived = []
+        for link in filter(is_there, simple + skips):
+            value = values[link.sender]
+            arrived.append(link.weight * (link.project(layers, value) if link.project else value))
+        return arrived
+
+
+def loss(logits, labels, class_weights=None):
+    return F.cross_entropy(logits, labels, weight=class_weights)
+
+
+def split_weights(tensors):
+    """What is learnt, in float64 with gradients, and what is not: statistics of inputs and of batch normalisation."""
+    frozen = lambda name: name.rpartition(".")[2] in ("mean", "deviation", "variance")
+    learnt = {name: tensor.double().requires_grad_() for name, tensor in tensors.items() if not frozen(name)}
+    return learnt, {name: tensor.double() for name, tensor in tensors.items() if frozen(name)}
