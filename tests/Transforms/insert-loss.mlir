@@ -18,6 +18,7 @@ rnet.network @n {
 rnet.network @n {
   %x = rnet.input "x" at "a" : tensor<?x2xf32>
   %a = rnet.node "a"(%x) {
+  // expected-note @below {{the last layer is here}}
   ^bb0(%in: tensor<?x2xf32>):
     rnet.yield %in : tensor<?x2xf32>
   } : (tensor<?x2xf32>) -> tensor<?x2xf32>
