@@ -87,15 +87,17 @@ def main():
             expected = outputs[f"output/{k}"][: options.rows]
             assert table["patterns"][k]["down"] == down
             used, flow = table["patterns"][k]["used"], table["patterns"][k]["flow"]
-            # On a machine that is too busy a live node may be suspected and left out, which the answer says: such a request
-            # is sent again.
+            # On a machine that is too busy a live node may be suspected and left out, or not answer in time, which the answer
+            # says: such a request is sent again.
             pending = list(range(len(x)))
             for _ in range(ATTEMPTS):
                 again = []
                 for row, answer in zip(pending, run_outputs(options, x[pending], down)):
                     assert not set(down) & set(answer.get("nodes", [])), (down, answer["nodes"])
                     if not flow:
-                        assert "no information flow" in answer["error"], (down, answer)
+                        assert "class" not in answer, (down, answer)
+                        if "no information flow" not in answer["error"]:
+                            again.append(row)
                     elif answer.get("hyperconnections") == used:
                         got = numpy.array(answer["probabilities"], dtype=numpy.float32)
                         assert got.tobytes() == expected[row].tobytes(), (down, row, got, expected[row])
