@@ -16,7 +16,33 @@ import numpy
 
 DEADLINE = 1.0  # seconds, what rnet run gives a request
 SLACK = 0.25  # of this script
+LATE = 0.05  # by so much a machine may wake a sleeper late and still be called punctual
 NODES = ["edge", "fog2", "fog1"]
+
+
+class Watch:
+    """Whether the machine is punctual: a thread that sleeps for 10 ms again and again is woken in time."""
+
+    def __init__(self):
+        self.awake, self.late = time.monotonic(), 0.0
+        threading.Thread(target=self._sleep, daemon=True).start()
+
+    def _sleep(self):
+        while True:
+            time.sleep(0.01)
+            self._look()
+            self.awake = time.monotonic()
+
+    def _look(self):
+        self.late = max(self.late, time.monotonic() - self.awake - 0.01)
+
+    def begin(self):
+        self.late = 0.0
+
+    def punctual(self):
+        """Since begin()."""
+        self._look()
+        return self.late <= LATE
 
 
 def main():
@@ -46,25 +72,18 @@ def main():
     ready.wait(90)
     assert any(line.startswith("network") for line in said), "the network did not start:\n" + "".join(said)
     first = dict(pids)
-    slowest, taken, request, late = 0.0, 0, 0, 0.0
-
-    def measure_lateness():
-        """How late this machine, which may be busy, wakes who sleeps."""
-        nonlocal late
-        while True:
-            begin = time.monotonic()
-            time.sleep(0.01)
-            late = max(late, time.monotonic() - begin - 0.01)
-
-    threading.Thread(target=measure_lateness, daemon=True).start()
+    slowest, taken, request, timed, clock = 0.0, 0, 0, 0, Watch()
 
     def ask():
-        nonlocal slowest, request
+        nonlocal slowest, request, timed
         process.stdin.write(json.dumps({"id": request, "inputs": {"sensors": [float(v) for v in x[request % len(x)]]}}) + "\n")
         process.stdin.flush()
+        clock.begin()
         begin = time.monotonic()
         answer = json.loads(process.stdout.readline())
-        slowest = max(slowest, time.monotonic() - begin)
+        seconds = time.monotonic() - begin
+        if clock.punctual():  # otherwise the time says nothing of rnet
+            slowest, timed = max(slowest, seconds), timed + 1
         assert answer["id"] == request, answer
         request += 1
         return answer
@@ -90,15 +109,15 @@ def main():
         # One node is dead: there is a way around it. Then it comes back.
         assert until_it_takes_part(victim, 2) > 0, f"nothing answered while {victim} was dead"
         taken += 1
-    hops = len(first) + 2  # all nodes, rnet run and this script may be late in turn
-    assert slowest <= DEADLINE + SLACK + hops * late, f"a request took {slowest:.3f} s where sleepers wake {late:.3f} s late"
+    assert timed > 0, "this machine is too busy to time anything"
+    assert slowest <= DEADLINE + SLACK, f"a request took {slowest:.3f} s"
     for node in first:
         assert starts[node] == (2 if node in NODES else 1), starts
     process.stdin.close()
     assert process.wait(20) == 0
     watcher.join(20)
     assert not any("Sanitizer" in line for line in said), "".join(said)
-    print(f"{request} requests answered, {taken} nodes killed and back, the slowest answer took {1000 * slowest:.0f} ms")
+    print(f"{request} requests answered, {timed} timed, {taken} nodes killed and back, the slowest answer took {1000 * slowest:.0f} ms")
 
 
 if __name__ == "__main__":
