@@ -188,7 +188,8 @@ TEST(Progress, IsALiveBarOnATerminal) {
   report(3);
   ::dup2(saved, STDERR_FILENO);
   ::close(saved);
-  // What was written comes through in pieces, and a terminal whose other end is closed may lose some.
+  // What was written comes through in pieces, and a terminal whose other end is closed may lose
+  // some.
   ASSERT_EQ(::fcntl(terminal, F_SETFL, O_NONBLOCK), 0);
   std::string text;
   char buffer[4096];
