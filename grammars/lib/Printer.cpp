@@ -120,7 +120,7 @@ private:
   }
   void print(const Network &it) {
     const size_t open = findOpen(it.name.range.end);
-    commentsBefore(open);
+    hoistInner({0, static_cast<uint32_t>(open)});
     line("network " + it.name.text + " {");
     inside(open, it.range.end - 1, [&] {
       for (const Item &inner : it.items)
@@ -171,7 +171,7 @@ private:
 
   /// On one line where they fit and hold no comment.
   void bodies(const Bodies &list) {
-    commentsBefore(list.front().second->range.begin);
+    hoistInner({0, list.front().second->range.begin});
     const std::string flat = flatten(list);
     if (!hasComment(list.back().second->range) && indent + flat.size() <= kColumns) {
       line(flat);
@@ -316,7 +316,7 @@ private:
   /// `head { a: 1  b: 2 }`, or a line for each entry. `name`: the last word before the bracket.
   void block(const std::string &head, Range name, const Entries &entries, Range range) {
     const size_t open = findOpen(name.end);
-    commentsBefore(open);
+    hoistInner({0, static_cast<uint32_t>(open)});
     std::string flat = head + " {";
     for (const auto &[where, entry] : entries)
       flat += (flat.back() == '{' ? " " : "  ") + entry;
