@@ -26,10 +26,11 @@ namespace x3 = boost::spirit::x3;
 
 namespace {
 
-/// The file and the start of its text, and how deep expressions and layers are nested.
+/// The file, the start of its text, its tokens, and how deep expressions and layers are nested.
 struct State {
   uint32_t file;
   const char *begin;
+  std::vector<Range> tokens;
   unsigned depth = 0;
 };
 struct StateTag;
@@ -128,27 +129,13 @@ template <class Context, class Text> Range rangeOf(const Context &context, const
   return {static_cast<uint32_t>(text.begin() - state.begin),
           static_cast<uint32_t>(text.end() - state.begin), state.file};
 }
-/// The end of the last token before a place: X3 skips blanks and comments even where what follows
-/// does not match.
-uint32_t endOfToken(llvm::StringRef text) {
-  for (;;) {
-    text = text.rtrim();
-    const size_t line = text.rfind('\n') + 1; // npos + 1 is 0
-    bool inString = false;
-    size_t comment = llvm::StringRef::npos;
-    for (size_t at = line; at + 1 < text.size() && comment == llvm::StringRef::npos; ++at) {
-      inString ^= text[at] == '"';
-      if (!inString && text[at] == '/' && text[at + 1] == '/')
-        comment = at;
-    }
-    if (comment == llvm::StringRef::npos)
-      return static_cast<uint32_t>(text.size());
-    text = text.take_front(comment);
-  }
-}
+/// X3 skips blanks and comments even where what follows does not match: a tree ends with the last
+/// token before the parser's place.
 const auto setEnd = [](auto &context) {
-  const char *begin = x3::get<StateTag>(context).get().begin;
-  x3::_val(context).range.end = endOfToken(llvm::StringRef(begin, position(context)));
+  const std::vector<Range> &tokens = x3::get<StateTag>(context).get().tokens;
+  auto behind = llvm::partition_point(
+      tokens, [place = position(context)](Range token) { return token.begin < place; });
+  x3::_val(context).range.end = behind == tokens.begin() ? 0 : std::prev(behind)->end;
 };
 /// At the first and behind the last token of a rule: they set the range of its tree.
 const auto begins = x3::eps[setBegin];
@@ -382,7 +369,7 @@ struct Failure {
 std::optional<Failure> parseText(llvm::StringRef text, uint32_t number, File &tree) {
   if (text.size() > (1u << 30))
     return Failure{0, "a spec of at most 1 GiB"};
-  State state{number, text.begin()};
+  State state{number, text.begin(), tokenize(text, number).tokens};
   const char *at = text.begin();
   try {
     const auto grammar = x3::with<StateTag>(std::ref(state))[file];
