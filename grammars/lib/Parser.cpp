@@ -389,15 +389,21 @@ std::optional<Failure> parseText(llvm::StringRef text, uint32_t number, File &tr
 
 /// The innermost bracket that is open at a place, but for that of the network.
 std::optional<Range> findOpenBracket(llvm::StringRef text, size_t place, uint32_t number) {
-  std::vector<Range> open;
-  for (const Range &token : tokenize(text.take_front(place), number).tokens) {
-    const char c = text[token.begin];
+  const std::vector<Range> tokens = tokenize(text.take_front(place), number).tokens;
+  std::vector<size_t> open;
+  for (size_t token = 0; token < tokens.size(); ++token) {
+    const char c = text[tokens[token].begin];
     if (c == '(' || c == '{' || c == '[')
       open.push_back(token);
     else if ((c == ')' || c == '}' || c == ']') && !open.empty())
       open.pop_back();
   }
-  return open.size() > 1 ? std::optional(open.back()) : std::nullopt;
+  if (open.empty())
+    return std::nullopt;
+  const size_t bracket = open.back();
+  if (bracket >= 2 && tokenAt(text, tokens[bracket - 2].begin) == "network")
+    return std::nullopt;
+  return tokens[bracket];
 }
 
 } // namespace
