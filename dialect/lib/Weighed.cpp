@@ -24,7 +24,8 @@ SmallVector<FlatSymbolRefAttr> rnet::weighed(FlatSymbolRefAttr weight, FlatSymbo
 
 void rnet::addUses(SmallVectorImpl<ParameterUse> &uses, FlatSymbolRefAttr bias,
                    NormalizedAttr normalized, int64_t outputs) {
-  for (FlatSymbolRefAttr symbol : ArrayRef(weighed({}, bias, normalized)).drop_front())
+  const SmallVector<FlatSymbolRefAttr> symbols = weighed({}, bias, normalized);
+  for (FlatSymbolRefAttr symbol : llvm::drop_begin(symbols))
     uses.push_back({symbol, {outputs}});
 }
 
