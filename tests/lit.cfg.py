@@ -40,8 +40,6 @@ for name, value in {
 
 if config.rnet_sanitize:
     config.available_features.add("sanitized")
-    # LLVM's own libraries are not instrumented: memory that our copy of its allocators poisons, theirs uses.
-    config.environment["ASAN_OPTIONS"] = "allow_user_poisoning=0"
     # What links with a sanitized runtime is sanitized too.
     flags = f"-fsanitize={config.rnet_sanitize} -fno-sanitize-recover=all"
     config.environment["CXXFLAGS"] = flags
