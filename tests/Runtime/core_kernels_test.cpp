@@ -80,7 +80,7 @@ template <std::size_t In, std::size_t Out> void check_dense() {
       std::fill_n(x.row(row), In, std::numeric_limits<float>::quiet_NaN());
     }
     dense(x.present(), x.rows(), layer.dense, y.rows());
-    dense_relu(x.present(), x.rows(), layer.dense, rectified.rows());
+    dense<Relu>(x.present(), x.rows(), layer.dense, rectified.rows());
     for (std::size_t row = 0; row < count; ++row)
       for (std::size_t o = 0; o < Out; ++o) {
         const float expected = x.mask[row] ? layer.output(x.row(row), o) : kUntouched;
@@ -191,7 +191,7 @@ TEST(Activation, ComputesPresentRowsOnly) {
   x.row(0)[0] = -2;
   x.row(0)[1] = 4;
   x.mask[1] = 0;
-  relu(x.present(), x.rows(), y.rows());
+  activate<Relu>(x.present(), x.rows(), y.rows());
   scale(x.present(), x.rows(), 0.5f, z.rows());
   EXPECT_EQ(y.row(0)[0], 0);
   EXPECT_EQ(y.row(0)[1], 4);

@@ -62,7 +62,7 @@ public:
     const auto present = inputs[0].present;
     const auto normalized = arena.rows<kInput>(0);
     normalize(present, inputs[0].rows<kInput>(), normalization_, normalized);
-    dense_relu(present, normalized, dense1_, outputs[0].rows<kWidth>());
+    dense<Relu>(present, normalized, dense1_, outputs[0].rows<kWidth>());
     send(present, outputs[0].present);
   }
 
@@ -80,7 +80,7 @@ public:
   void infer(std::span<const Tensor<const float>> inputs, std::span<const Tensor<float>> outputs,
              Arena &) const noexcept override {
     const FlushDenormals flush_denormals;
-    dense_relu(inputs[0].present, inputs[0].rows<kWidth>(), dense1_, outputs[0].rows<kWidth>());
+    dense<Relu>(inputs[0].present, inputs[0].rows<kWidth>(), dense1_, outputs[0].rows<kWidth>());
     send(inputs[0].present, outputs[0].present);
   }
 
@@ -101,7 +101,7 @@ public:
     const auto present = arena.mask(0);
     join(present, mux, addend(inputs[0].present, inputs[0].rows<kWidth>()),
          addend(inputs[1].present, inputs[1].rows<kWidth>()));
-    dense_relu(present, mux, dense1_, outputs[0].rows<kWidth>());
+    dense<Relu>(present, mux, dense1_, outputs[0].rows<kWidth>());
     send(present, outputs[0].present);
   }
 

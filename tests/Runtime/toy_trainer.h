@@ -68,7 +68,7 @@ public:
     if constexpr (kLast)
       train::softmax_cross_entropy(step, p.present, p.y, p.activated);
     else
-      train::relu(step, p.present, p.y, p.activated);
+      train::activate<Relu>(step, p.present, p.y, p.activated);
     outputs[0] = tensor<const T>(p.activated, p.present);
   }
 
@@ -85,7 +85,7 @@ public:
         join(any, p.gradient, addend(gradients[0].present, gradients[0].template rows<Out>()),
              addend(gradients[1].present, gradients[1].template rows<Out>()));
       intersect(p.present, any, p.present);
-      train::relu_adjoint(step, p.present, p.activated, p.gradient, p.gradient);
+      train::activate_adjoint<Relu>(step, p.present, p.activated, p.gradient, p.gradient);
     }
     train::dense_adjoint_parameters(step, p.present, p.x, p.gradient, weight(), bias());
     if constexpr (!kFirst) {

@@ -188,8 +188,8 @@ TEST(TrainRelu, ZeroHasNoSlope) {
   std::copy_n(std::begin({1e-300, -1e-300, 5.0, -5.0}), 4, x.row(2));
   std::copy_n(std::begin({10.0, 20.0, 30.0, 40.0}), 4, g.row(0));
   std::copy_n(std::begin({-1.0, -2.0, -3.0, -4.0}), 4, g.row(2));
-  relu(step, present, x.rows(), y.rows());
-  relu_adjoint(step, present, y.rows(), g.rows(), dx.rows());
+  activate<Relu>(step, present, x.rows(), y.rows());
+  activate_adjoint<Relu>(step, present, y.rows(), g.rows(), dx.rows());
   expect_untouched(present, y);
   expect_untouched(present, dx);
   const double outputs[2][4] = {{0, 0, 2, 0}, {1e-300, 0, 5, 0}};

@@ -46,12 +46,6 @@ void activate(Presence present, Rows<Width, X> x, Rows<Width, float> y) {
         store(y.row(row) + k, Activation::apply(load(x.row(row) + k)));
 }
 
-/// The name that generated code used before activate; goes when nobody calls it.
-template <std::size_t Width, class X>
-void relu(Presence present, Rows<Width, X> x, Rows<Width, float> y) {
-  activate<Relu>(present, x, y);
-}
-
 /// y = exp(x - max x) / sum, the sum in ascending order.
 template <std::size_t Width, class X>
 void softmax(Presence present, Rows<Width, X> x, Rows<Width, float> y) {

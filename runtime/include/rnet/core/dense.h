@@ -117,11 +117,4 @@ void dense(Presence present, Rows<In, X> x, const Dense<In, Out> &weights, Rows<
   }
 }
 
-/// The name that generated code used before dense<Relu>; goes when nobody calls it.
-template <std::size_t In, std::size_t Out, class X>
-void dense_relu(Presence present, Rows<In, X> x, const Dense<In, Out> &weights,
-                Rows<Out, float> y) {
-  dense<Relu>(present, x, weights, y);
-}
-
 } // namespace rnet

@@ -61,15 +61,4 @@ void activate_adjoint(StepContext &step, Presence present, Rows<Width, V> v,
   });
 }
 
-/// The names that generated code used before activate; they go when nobody calls them.
-template <std::size_t Width, class X, class T>
-void relu(StepContext &step, Presence present, Rows<Width, X> x, Rows<Width, T> y) {
-  activate<Relu>(step, present, x, y);
-}
-template <std::size_t Width, class Y, class G, class T>
-void relu_adjoint(StepContext &step, Presence present, Rows<Width, Y> y, Rows<Width, G> gradient,
-                  Rows<Width, T> x_gradient) {
-  activate_adjoint<Relu>(step, present, y, gradient, x_gradient);
-}
-
 } // namespace rnet::train
