@@ -264,6 +264,34 @@ TEST_F(CheckpointFile, IsReplacedAtOnceAndNeverWrittenInPlace) {
   EXPECT_EQ(folder.count(), 2u) << "nothing temporary is left";
 }
 
+TEST_F(CheckpointFile, OfAnotherCutGivesWhatHasTheSameNameAndShape) {
+  const std::string path = folder.file("w");
+  std::vector<TensorToWrite> tensors = tensors_to_write<double>(store.span());
+  tensors[2].name = "elsewhere";
+  tensors[4].shape.push_back(1);
+  ASSERT_TRUE(write_weights(path, tensors, identity.metadata).ok());
+  auto weights = WeightsFile::open(path);
+  ASSERT_TRUE(weights.ok()) << weights.message();
+  ParameterStore<double> other(toy_described);
+  const auto before = take_snapshot<double>(other.span());
+  auto anew = read_common_parameters<double>(*weights, other.span());
+  ASSERT_TRUE(anew.ok()) << anew.message();
+  EXPECT_EQ(*anew, (std::vector<std::string>{std::string(toy_described[2].name),
+                                             std::string(toy_described[4].name)}));
+  auto expected = take_snapshot<double>(store.span());
+  expected[2] = before[2];
+  expected[4] = before[4];
+  EXPECT_EQ(take_snapshot<double>(other.span()), expected);
+
+  for (TensorToWrite &tensor : tensors)
+    tensor.name += ".old";
+  ASSERT_TRUE(write_weights(path, tensors, identity.metadata).ok());
+  weights = WeightsFile::open(path);
+  ASSERT_TRUE(weights.ok()) << weights.message();
+  expect_error(read_common_parameters<double>(*weights, other.span()).status(),
+               "has no tensor of this network");
+}
+
 TEST_F(CheckpointFile, WithoutItsProgressIsDamaged) {
   const std::string path = folder.file("c");
   ASSERT_TRUE(write_weights(path, tensors_to_write<double>(store.span()), identity.metadata).ok());

@@ -54,6 +54,24 @@ Status read_parameters(const WeightsFile &weights, std::span<const Parameter<T>>
 }
 
 template <class T>
+Expected<std::vector<std::string>>
+read_common_parameters(const WeightsFile &weights, std::span<const Parameter<T>> parameters) {
+  std::vector<std::string> others;
+  for (const Parameter<T> &parameter : parameters) {
+    const ParameterDescription &own = *parameter.description;
+    const TensorEntry *entry = weights.find(own.name);
+    if (!entry || !std::ranges::equal(entry->shape, own.shape))
+      others.emplace_back(own.name);
+    else if (Status status = weights.read(own.name, own.shape, parameter.value); !status.ok())
+      return status;
+  }
+  if (others.size() == parameters.size())
+    return Status::error("weights file '" + weights.path() +
+                         "' has no tensor of this network: no name and shape is the same");
+  return others;
+}
+
+template <class T>
 Status save_checkpoint(const std::string &path, const RunIdentity &identity,
                        std::span<const Parameter<T>> parameters, OptimizerState<T> &optimizer,
                        const RunState<T> &state) {
@@ -157,6 +175,8 @@ Status load_checkpoint(const std::string &path, const NetworkDescription &networ
   template void restore<T>(const Snapshot<T> &, std::span<const Parameter<T>>);                    \
   template std::vector<TensorToWrite> tensors_to_write<T>(std::span<const Parameter<T>>);          \
   template Status read_parameters<T>(const WeightsFile &, std::span<const Parameter<T>>);          \
+  template Expected<std::vector<std::string>> read_common_parameters<T>(                           \
+      const WeightsFile &, std::span<const Parameter<T>>);                                         \
   template Status save_checkpoint<T>(const std::string &, const RunIdentity &,                     \
                                      std::span<const Parameter<T>>, OptimizerState<T> &,           \
                                      const RunState<T> &);                                         \

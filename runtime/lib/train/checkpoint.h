@@ -43,6 +43,12 @@ std::vector<TensorToWrite> tensors_to_write(std::span<const Parameter<T>> parame
 template <class T>
 Status read_parameters(const WeightsFile &weights, std::span<const Parameter<T>> parameters);
 
+/// Reads the parameters that the file has too, of the same name and shape; the names of the others,
+/// whose values stay. Refuses a file that has none.
+template <class T>
+Expected<std::vector<std::string>> read_common_parameters(const WeightsFile &weights,
+                                                          std::span<const Parameter<T>> parameters);
+
 /// Replaces the file at once, or leaves the old one.
 template <class T>
 Status save_checkpoint(const std::string &path, const RunIdentity &identity,

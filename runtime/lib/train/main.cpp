@@ -81,7 +81,12 @@ int main(int argc, char **argv, const NetworkDescription &network, const Trainer
   app.add_option("--failout", options.failout,
                  "failure probability of every failable node, instead of the spec's")
       ->check(CLI::Range(0.0, 1.0));
-  app.add_option("--init", options.init, "weights file to start from");
+  CLI::Option *init = app.add_option("--init", options.init, "weights file to start from");
+  app.add_flag(
+         "--init-layers", options.init_layers,
+         "the file may be of another cut of the same layers: take the tensors of equal name and "
+         "shape, make the others anew")
+      ->needs(init);
   app.add_option("--element", element, "type to compute in")
       ->check(CLI::IsMember({"f32", "f64"}))
       ->capture_default_str();

@@ -81,23 +81,36 @@ private:
 
   Status start() {
     initialize(trainer_.parameters(), options_.recipe.seed);
-    if (!options_.init.empty()) {
-      auto weights = WeightsFile::open(options_.init);
-      if (!weights.ok())
-        return weights.status();
-      if (Status status = weights->check(network_, /*topology=*/false); !status.ok())
+    if (!options_.init.empty())
+      if (Status status = read_first_weights(); !status.ok())
         return status;
-      if (Status status = weights->verify(); !status.ok())
-        return status;
-      if (Status status = read_parameters(*weights, trainer_.parameters()); !status.ok())
-        return status;
-    }
     fit_normalization(trainer_.parameters(), network_, data_.dataset,
                       std::span<const std::int64_t>(data_.split.train));
     state_.best = take_snapshot(trainer_.parameters());
     return options_.resume ? load_checkpoint(checkpoint_path(options_), network_, identity(),
                                              trainer_.parameters(), optimizer_, state_)
                            : Status();
+  }
+
+  Status read_first_weights() {
+    auto weights = WeightsFile::open(options_.init);
+    if (!weights.ok())
+      return weights.status();
+    if (Status status = weights->verify(); !status.ok())
+      return status;
+    const auto parameters = trainer_.parameters();
+    if (!options_.init_layers) {
+      Status status = weights->check(network_, /*topology=*/false);
+      return status.ok() ? read_parameters(*weights, parameters) : status;
+    }
+    auto others = read_common_parameters(*weights, parameters);
+    if (!others.ok())
+      return others.status();
+    std::fprintf(stderr, "%zu of %zu tensors come from %s\n", parameters.size() - others->size(),
+                 parameters.size(), options_.init.c_str());
+    for (const std::string &name : *others)
+      std::fprintf(stderr, "made anew: %s\n", name.c_str());
+    return {};
   }
 
   /// The training rows in the order of an epoch.

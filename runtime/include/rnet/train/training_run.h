@@ -13,9 +13,10 @@ namespace rnet::train {
 
 struct TrainingOptions {
   std::string data, train, validation, test; ///< files: `data`, or the others
-  std::string out, init, trace, gradients;   ///< files; `init`, `trace`, `gradients` may be empty
-  TrainingRecipe recipe;                     ///< of the spec, as the command line changed it
-  Selection selection;                       ///< what in the files is what
+  bool init_layers = false; ///< `init` may be of another cut: take what has the same name and shape
+  std::string out, init, trace, gradients; ///< files; `init`, `trace`, `gradients` may be empty
+  TrainingRecipe recipe;                   ///< of the spec, as the command line changed it
+  Selection selection;                     ///< what in the files is what
   std::optional<SplitKind> split; ///< of `data`, random or contiguous; none: their own, else random
   std::uint64_t split_seed = 0;
   std::optional<double>
