@@ -1,7 +1,6 @@
 """The health network in PyTorch, independent of rnet's code: it reads only the files that rnet writes.
 
-As a module: `forward`, `load_weights`. As a program: trains one scheme on the rows that rnet trained on, and writes its accuracy
-under every failure pattern as JSON.
+Trains one scheme on the rows that rnet trained on, and writes its accuracy under every failure pattern as JSON.
 
     reference.py --data F.npz --split TRACE.npz --scheme S [--seed N] [--epochs N] --out OUT.json
 
@@ -11,7 +10,6 @@ masks are drawn here. One thread: several runs at once are faster than one run o
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 import argparse
 import json
-import struct
 
 import numpy
 import torch
@@ -24,22 +22,6 @@ RELIABILITY = {
     "poor": (0.87, 0.91, 0.95),
     "hazardous": (0.78, 0.80, 0.85),
 }
-
-
-def load_weights(path):
-    """A safetensors file as {name: tensor}, and its metadata."""
-    with open(path, "rb") as file:
-        (length,) = struct.unpack("<Q", file.read(8))
-        header = json.loads(file.read(length))
-        data = file.read()
-    metadata = header.pop("__metadata__", {})
-    types = {"F32": numpy.float32, "F64": numpy.float64}
-    tensors = {}
-    for name, entry in header.items():
-        begin, end = entry["data_offsets"]
-        array = numpy.frombuffer(data[begin:end], types[entry["dtype"]]).reshape(entry["shape"])
-        tensors[name] = torch.from_numpy(array.copy())
-    return tensors, metadata
 
 
 def initial_weights(scheme, generator, dtype=torch.float32):

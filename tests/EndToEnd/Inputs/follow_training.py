@@ -1,6 +1,6 @@
 """Replays a training run of rnet in PyTorch: same first weights, order and failout masks; losses step by step.
 
-follow_training.py --network N --trace T.npz --init W0.safetensors --final W.safetensors --data F.npz --scheme S [--tolerance R]
+follow_training.py --network N --trace T.npz --init W0.safetensors --final W.safetensors --data F.npz --scheme S [--balanced] [--tolerance R]
 
 In float64 everything agrees to 1e-6. With --tolerance (for runs in float32) only the losses are compared.
 """
@@ -30,6 +30,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     for name in ("network", "trace", "init", "final", "data", "scheme"):
         parser.add_argument("--" + name, required=True)
+    parser.add_argument("--balanced", action="store_true", help="the recipe weighs classes")
     parser.add_argument("--tolerance", type=float)
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -40,6 +41,7 @@ def main():
     check_normalization(network, data, trace["train"], frozen)
     inputs = network.inputs_of(data)
     labels = torch.from_numpy(data["y"].astype(numpy.int64))
+    class_weights = twin.balanced_weights(labels[trace["train"]], network.classes) if options.balanced else None
     optimizer = torch.optim.Adam(weights.values(), lr=RATE, eps=1e-7)
     for weight in weights.values():
         weight.grad = torch.zeros_like(weight)
@@ -56,7 +58,7 @@ def main():
             assert numpy.isnan(loss), step
             skipped += 1
             continue
-        own = twin.loss(logits, labels[rows])
+        own = twin.loss(logits, labels[rows], class_weights)
         error = abs(own.item() - loss) / abs(own.item())
         worst = max(worst, error)
         assert error <= tolerance, (step, own.item(), loss)

@@ -178,25 +178,29 @@ def project(name, stride=1):
     return lambda layers, x: layers.conv(name + ".projection", x, stride, bias=False)
 
 
-# examples/03-cifar-mobilenet/cifar.rnet
-mobilenet = Network(
-    inputs={"image": ("iot", (16, 16, 3))},
-    nodes={
-        "iot": mobilenet_first,
-        "edge": mobilenet_range(1, (1, 1, 1)),
-        "fog": mobilenet_range(4, (2, 1, 2, 1, 1)),
-        "cloud": mobilenet_range(9, (1, 1, 1, 2, 1), mobilenet_head),
-    },
-    links=[
-        Link("iot", "edge"),
-        Link("edge", "fog"),
-        Link("fog", "cloud", lambda layers, x: zero_pad(x, bottom=1, right=1)),
-        Link("iot", "fog", project("iot_to_fog"), stands_for=("edge",)),
-        Link("edge", "cloud", project("edge_to_cloud", 4), stands_for=("fog",)),
-    ],
-    failable=("edge", "fog"),
-    classes=10,
-)
+# examples/03-cifar-mobilenet/cifar.rnet, with images of another size
+def mobilenet_network(side):
+    return Network(
+        inputs={"image": ("iot", (side, side, 3))},
+        nodes={
+            "iot": mobilenet_first,
+            "edge": mobilenet_range(1, (1, 1, 1)),
+            "fog": mobilenet_range(4, (2, 1, 2, 1, 1)),
+            "cloud": mobilenet_range(9, (1, 1, 1, 2, 1), mobilenet_head),
+        },
+        links=[
+            Link("iot", "edge"),
+            Link("edge", "fog"),
+            Link("fog", "cloud", lambda layers, x: zero_pad(x, bottom=1, right=1)),
+            Link("iot", "fog", project("iot_to_fog"), stands_for=("edge",)),
+            Link("edge", "cloud", project("edge_to_cloud", 4), stands_for=("fog",)),
+        ],
+        failable=("edge", "fog"),
+        classes=10,
+    )
+
+
+mobilenet = mobilenet_network(side=16)
 
 
 def resnet_block(layers, path, x, step):

@@ -11,8 +11,8 @@ from typing import Callable, Optional
 import torch
 import torch.nn.functional as F
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "bench" / "health"))
-from reference import load_weights  # noqa: F401 (for the scripts beside this one)
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "bench"))
+from weights import load_weights  # noqa: F401 (for the scripts beside this one)
 
 SCHEMES = ("vanilla", "dfg", "resilinet", "resilinet+")
 
@@ -44,11 +44,9 @@ class Layers:
     def batch_norm(self, path, x, momentum=0.99, epsilon=1e-3):
         gamma, beta, mean, variance = (self.parameter(f"{path}.{name}") for name in ("gamma", "beta", "mean", "variance"))
         if self.training:
-            pixels = x.reshape(-1, x.shape[-1])
-            for name, old, new in (("mean", mean, pixels.mean(0)), ("variance", variance, pixels.var(0, unbiased=True))):
-                self.statistics[f"{path}.{name}"] = momentum * old + (1 - momentum) * new.detach()
-            mean, variance = pixels.mean(0), pixels.var(0, unbiased=False)
-        return (x - mean) / torch.sqrt(variance + epsilon) * gamma + beta
+            mean, variance = mean.clone(), variance.clone()  # what the next line moves
+            self.statistics.update({path + ".mean": mean, path + ".variance": variance})
+        return F.batch_norm(x.movedim(-1, 1), mean, variance, gamma, beta, self.training, 1 - momentum, epsilon).movedim(1, -1)
 
 
 def pair(size):
@@ -161,6 +159,12 @@ class Network:
 
 def loss(logits, labels, class_weights=None):
     return F.cross_entropy(logits, labels, weight=class_weights)
+
+
+def balanced_weights(labels, classes):
+    """Each class that has rows weighs the same; the mean over the rows is 1."""
+    counts = torch.bincount(labels, minlength=classes).double()
+    return torch.where(counts > 0, len(labels) / ((counts > 0).sum() * counts), torch.zeros(()).double())
 
 
 def split_weights(tensors):
