@@ -1,5 +1,6 @@
 // rnet: the driver. Each subcommand is a function of its own; this file holds the command line.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "Analyze.h"
 #include "Build.h"
 #include "Emit.h"
 #include "Format.h"
@@ -83,6 +84,19 @@ int main(int argc, char **argv) {
       throw CLI::RequiredError("specs");
     status = tools::check(a.specs, a.scheme, a.options, costs);
   });
+
+  CLI::App *analyze =
+      app.add_subcommand("analyze", "Say what failures do to a network, before it is trained");
+  addSpec(analyze, a);
+  addScheme(analyze, a);
+  addWarnings(analyze, a);
+  AnalyzeOptions how;
+  analyze->add_flag("--json", how.json, "print JSON");
+  analyze->add_option("--samples", how.samples, "samples, where the exact way would take too long")
+      ->check(CLI::Range(64, 1'000'000'000))
+      ->capture_default_str();
+  analyze->add_option("--seed", how.seed, "of the samples")->capture_default_str();
+  analyze->callback([&] { status = tools::analyze(a.spec, a.scheme, a.options, how); });
 
   CLI::App *emit = app.add_subcommand("emit", "Print any stage of the compilation");
   addSpec(emit, a);
