@@ -94,7 +94,7 @@ public:
         static_cast<std::uint32_t>(std::clamp<std::int64_t>(left, 0, kMaxRemaining)));
     activation.set_present(message.present);
     activation.set_used(message.used);
-    activation.set_values(encode_values(message.values));
+    activation.set_values(message.values.data(), message.values.size_bytes());
     streams_[connection]->write(std::move(packet));
   }
 
