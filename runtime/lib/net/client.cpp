@@ -45,7 +45,8 @@ Expected<Answer> Client::infer(std::uint64_t request,
     context.set_deadline(end);
     proto::Ack ack;
     const grpc::Status status = state_->stubs.at(node)->Submit(&context, submission, &ack);
-    if (status.error_code() == grpc::StatusCode::INVALID_ARGUMENT)
+    if (status.error_code() == grpc::StatusCode::INVALID_ARGUMENT ||
+        status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED) // far too large
       return Status::error(status.error_message());
     // An input node that is down leaves its input absent.
   }

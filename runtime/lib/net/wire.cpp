@@ -2,11 +2,22 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "wire.h"
 
+#include <algorithm>
 #include <bit>
 
 namespace rnet::net {
 
 static_assert(std::endian::native == std::endian::little, "values travel in little endian");
+
+std::size_t largest_message(const NetworkDescription &network, std::size_t node) {
+  std::size_t given = 0, sent = 0; // elements
+  for (const Source &source : network.nodes[node].inputs)
+    if (source.kind == Source::Kind::network_input)
+      given += network.inputs[source.index].width;
+    else
+      sent = std::max(sent, network.hyperconnections[source.index].width);
+  return std::max(given, sent) * sizeof(float) + (64 << 10);
+}
 
 std::optional<std::span<const float>> view_values(const std::string &bytes, std::size_t width) {
   if (bytes.size() != width * sizeof(float))

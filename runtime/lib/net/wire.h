@@ -13,8 +13,9 @@
 
 namespace rnet::net {
 
-/// The largest message that is taken at all.
-inline constexpr int kMaxMessageBytes = 64 << 20;
+/// Bytes of the largest message that makes sense to a node: all inputs of the network that it
+/// holds, or a tensor along a hyperconnection, and what is around them.
+std::size_t largest_message(const NetworkDescription &network, std::size_t node);
 /// The longest that a request may take.
 inline constexpr std::uint32_t kMaxRemaining = 600'000'000; // us
 
