@@ -56,7 +56,11 @@ Engine::Engine(const NetworkDescription &network, std::size_t node, const Progra
   }
   slots_.reserve(kMaxOpen);
   spare_.reserve(kReady);
-  while (spare_.size() < kReady)
+  std::size_t elements = 1;
+  for (std::size_t width : widths_)
+    elements += row_stride(width);
+  ready_ = std::clamp<std::size_t>(kReadyBytes / (elements * sizeof(float)), 2, kReady);
+  while (spare_.size() < ready_)
     spare_.push_back(make_slot());
 
   // The longest way from here to the output.
@@ -115,7 +119,7 @@ Engine::Slot &Engine::open(std::uint64_t request, Time deadline) {
   Slot &slot = *slots_.back();
   slot.request = request;
   slot.state = Slot::State::collecting;
-  slot.known = slot.present = 0;
+  slot.claimed = slot.known = slot.present = 0;
   slot.deadline = deadline;
   // At most half of what is left goes to the nodes behind.
   const Duration left = std::max(Duration::zero(), deadline - Clock::now());
@@ -124,38 +128,51 @@ Engine::Slot &Engine::open(std::uint64_t request, Time deadline) {
   return slot;
 }
 
-void Engine::close(const Slot &slot) {
+void Engine::close(Slot &slot) {
+  slot.state = Slot::State::closed;
+  if (slot.copying > 0)
+    return; // whoever comes last closes it
   auto found = std::find_if(slots_.begin(), slots_.end(),
                             [&](const auto &other) { return other.get() == &slot; });
-  if (spare_.size() < kReady)
+  if (spare_.size() < ready_)
     spare_.push_back(std::move(*found));
   slots_.erase(found);
 }
 
 bool Engine::arrive(std::size_t input, const Message &message) {
   assert(message.values.size() == (message.present ? widths_[input] : 0));
-  {
-    std::lock_guard lock(mutex_);
-    Slot *slot = nullptr;
-    if (!is_finished(message.request)) {
-      slot = find(message.request);
-      if (!slot)
-        slot = &open(message.request, message.deadline);
-    }
-    const std::uint64_t bit = std::uint64_t(1) << input;
-    if (!slot || (slot->known & bit)) {
-      ++counters_.dropped;
-      return false;
-    }
-    slot->known |= bit;
-    slot->used[input] = message.used;
-    if (message.present) {
-      slot->present |= bit;
-      std::copy(message.values.begin(), message.values.end(), slot->memory.tensors[input].data);
-    }
+  const std::uint64_t bit = std::uint64_t(1) << input;
+  std::unique_lock lock(mutex_);
+  Slot *slot = nullptr;
+  if (!is_finished(message.request)) {
+    slot = find(message.request);
+    if (!slot)
+      slot = &open(message.request, message.deadline);
   }
+  if (!slot || slot->state != Slot::State::collecting || (slot->claimed & bit)) {
+    ++counters_.dropped;
+    return false;
+  }
+  slot->claimed |= bit;
+  // Without the lock: heartbeats need it, and must not wait for a large tensor.
+  ++slot->copying;
+  lock.unlock();
+  std::copy(message.values.begin(), message.values.end(), slot->memory.tensors[input].data);
+  lock.lock();
+  --slot->copying;
+  const bool in_time = slot->state == Slot::State::collecting;
+  if (in_time) {
+    slot->known |= bit;
+    slot->present |= message.present ? bit : 0;
+    slot->used[input] = message.used;
+  } else {
+    ++counters_.dropped;
+    if (slot->state == Slot::State::closed)
+      close(*slot);
+  }
+  lock.unlock();
   wake_.notify_one();
-  return true;
+  return in_time;
 }
 
 void Engine::set_alive(std::size_t input, bool alive) {
@@ -190,7 +207,7 @@ void Engine::collect(std::uint64_t request, Time deadline,
     if (slot && slot->state == Slot::State::answered) {
       slot->state = Slot::State::leaving;
       early = slot;
-    } else if (slot && slot->state != Slot::State::leaving && !slot->done) {
+    } else if (slot && slot->state <= Slot::State::firing && !slot->done) {
       slot->done = std::exchange(done, nullptr);
     }
   }

@@ -51,8 +51,9 @@ public:
   /// Requests that may be open at a time; the oldest goes when there are more.
   static constexpr std::size_t kMaxOpen = 1024;
   /// While no more than so many are open, a request allocates nothing: memory is there from the
-  /// start, and is used again.
-  static constexpr std::size_t kReady = 8;
+  /// start, and is used again. Fewer, but two at least, where their inputs hold more than so many
+  /// bytes.
+  static constexpr std::size_t kReady = 8, kReadyBytes = 16 << 20;
   /// No request has this number.
   static constexpr std::uint64_t kNone = ~std::uint64_t(0);
 
@@ -91,14 +92,15 @@ private:
   /// A request, from its first message until its answer is given. While it is firing, the engine's
   /// thread works on it without the lock; while it is leaving, whoever collects its answer.
   struct Slot {
-    enum class State { collecting, firing, answered, leaving };
+    enum class State { collecting, firing, answered, leaving, closed };
     Slot(std::span<const std::size_t> widths, std::size_t answer);
 
     std::uint64_t request = kNone;
     State state = State::collecting;
     Time deadline{}, fires_at{};
-    std::uint64_t known = 0, present = 0; ///< inputs that have arrived, a bit each
-    std::vector<UsedSet> used;            ///< by input
+    std::uint64_t claimed = 0, known = 0, present = 0; ///< inputs, a bit each: on their way in, in
+    unsigned copying = 0;      ///< messages that are written into it without the lock
+    std::vector<UsedSet> used; ///< by input
     Tensors memory;
     std::vector<Tensor<const float>> inputs; ///< the same, to read
     std::function<void(const Reply &)> done;
@@ -109,7 +111,7 @@ private:
   std::unique_ptr<Slot> make_slot() const;
   Slot *find(std::uint64_t request);
   Slot &open(std::uint64_t request, Time deadline);
-  void close(const Slot &slot);
+  void close(Slot &slot);
   bool settled(const Slot &slot) const;
   void work();
   Reply fire(Slot &slot);
@@ -131,8 +133,9 @@ private:
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::vector<std::unique_ptr<Slot>> slots_; ///< in the order in which they came
-  std::vector<std::unique_ptr<Slot>> spare_; ///< for requests to come; kReady at most
-  std::vector<std::uint64_t> finished_;      ///< a ring: requests that are done
+  std::vector<std::unique_ptr<Slot>> spare_; ///< for requests to come; ready_ at most
+  std::size_t ready_ = 0;
+  std::vector<std::uint64_t> finished_; ///< a ring: requests that are done
   std::size_t next_finished_ = 0;
   std::uint64_t alive_ = 0; ///< inputs along which something can come, a bit each
   Counters counters_;
