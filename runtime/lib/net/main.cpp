@@ -156,9 +156,8 @@ Status run(const Options &options, const NetworkDescription &network, std::size_
                            std::string(network.nodes[connection.to].name) + "=ADDRESS");
   const std::size_t largest = largest_message(network, node);
   if (largest > std::size_t(std::numeric_limits<int>::max()))
-    return Status::error("node '" + std::string(network.nodes[node].name) +
-                         "' takes messages of " + std::to_string(largest) +
-                         " bytes; no more than 2 GiB can travel");
+    return Status::error("node '" + std::string(network.nodes[node].name) + "' takes messages of " +
+                         std::to_string(largest) + " bytes; no more than 2 GiB can travel");
   auto weights = WeightsFile::open(options.weights);
   if (!weights.ok())
     return weights.status();
