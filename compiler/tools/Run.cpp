@@ -110,8 +110,8 @@ public:
   explicit Lines(int descriptor) : descriptor_(descriptor) {}
 
   std::optional<std::string> next() {
-    for (;;) {
-      if (const std::size_t end = buffer_.find('\n'); end != std::string::npos) {
+    for (std::size_t searched = 0;;) { // a line may be long, and comes in pieces
+      if (const std::size_t end = buffer_.find('\n', searched); end != std::string::npos) {
         std::string line = buffer_.substr(0, end);
         buffer_.erase(0, end + 1);
         return line;
@@ -121,6 +121,7 @@ public:
           return std::nullopt;
         return std::exchange(buffer_, "");
       }
+      searched = buffer_.size();
       pollfd waiting{descriptor_, POLLIN, 0};
       if (interrupted)
         return std::nullopt;

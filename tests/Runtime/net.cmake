@@ -22,3 +22,5 @@ if(RNET_FUZZ)
 endif()
 rnet_add_runtime_test(net-test net_client_test.cpp net_failure_detector_test.cpp net_engine_test.cpp
   LIBRARIES rnet::net rnet::evaluate)
+rnet_add_runtime_test(net-allocations-test net_allocations_test.cpp allocations.cpp
+  LIBRARIES rnet::net rnet::evaluate)

@@ -17,7 +17,7 @@ using test::toy;
 /// After a deadline of 100 ms, on a busy machine; far from any other time here.
 constexpr Duration kSoon = 1s;
 
-/// Present where any input is; the values do not matter here.
+/// Present where any input is; every element is the sum of the inputs' first ones.
 class Stub final : public Program {
 public:
   Status load(const WeightsFile &) override { return {}; }
@@ -25,21 +25,36 @@ public:
   void infer(std::span<const Tensor<const float>> inputs, std::span<const Tensor<float>> outputs,
              Arena &) const noexcept override {
     outputs[0].present.rows[0] = 0;
+    float sum = 0;
     for (const Tensor<const float> &input : inputs)
-      outputs[0].present.rows[0] |= input.present.rows[0];
-    std::fill_n(outputs[0].data, outputs[0].width, 1.0f);
+      if (input.present[0]) {
+        outputs[0].present.rows[0] = 1;
+        sum += input.data[0];
+      }
+    std::fill_n(outputs[0].data, outputs[0].width, sum);
   }
+};
+
+/// A message that was sent.
+struct Sent {
+  std::size_t connection;
+  bool present;
+  UsedSet used;
+  std::vector<float> values;
 };
 
 class Box final : public Outbox {
 public:
   void send(std::size_t connection, const Message &message) override {
     std::lock_guard lock(mutex);
-    sent.emplace_back(connection, message);
+    sent.push_back({connection,
+                    message.present,
+                    message.used,
+                    {message.values.begin(), message.values.end()}});
     arrived.notify_all();
   }
   /// The message that was sent n-th. The machine may be busy: what must come has time.
-  std::optional<std::pair<std::size_t, Message>> wait(std::size_t n, Duration limit = 10s) {
+  std::optional<Sent> wait(std::size_t n, Duration limit = 10s) {
     std::unique_lock lock(mutex);
     if (!arrived.wait_for(lock, limit, [&] { return sent.size() > n; }))
       return std::nullopt;
@@ -47,11 +62,12 @@ public:
   }
   std::mutex mutex;
   std::condition_variable arrived;
-  std::vector<std::pair<std::size_t, Message>> sent;
+  std::vector<Sent> sent;
 };
 
+const std::vector<float> ones(test::kWidth, 1.0f);
 Message tensor(std::uint64_t request, UsedSet used = 0, Duration deadline = 10s) {
-  return {request, Clock::now() + deadline, true, used, std::vector<float>(test::kWidth, 1.0f)};
+  return {request, Clock::now() + deadline, true, used, ones};
 }
 Message absent(std::uint64_t request) { return {request, Clock::now() + 10s, false, 0, {}}; }
 
@@ -73,24 +89,24 @@ TEST_F(SumNode, WaitsForEveryInputThatCanStillCome) {
   engine.arrive(1, tensor(1));
   auto sent = box.wait(0);
   ASSERT_TRUE(sent);
-  EXPECT_EQ(sent->first, 3u);
-  EXPECT_TRUE(sent->second.present);
-  EXPECT_EQ(sent->second.used, 0b111u); // what b rests on, and both hyperconnections
+  EXPECT_EQ(sent->connection, 3u);
+  EXPECT_TRUE(sent->present);
+  EXPECT_EQ(sent->used, 0b111u); // what b rests on, and both hyperconnections
 }
 TEST_F(SumNode, FiresAtOnceWhenTheMissingSenderDies) {
   engine.arrive(1, tensor(1));
   engine.set_alive(0, false);
   auto sent = box.wait(0);
   ASSERT_TRUE(sent);
-  EXPECT_EQ(sent->second.used, 0b100u);
+  EXPECT_EQ(sent->used, 0b100u);
 }
 TEST_F(SumNode, SendsAbsentWhenNothingIsPresent) {
   engine.arrive(0, absent(1));
   engine.arrive(1, absent(1));
   auto sent = box.wait(0);
   ASSERT_TRUE(sent);
-  EXPECT_FALSE(sent->second.present);
-  EXPECT_TRUE(sent->second.values.empty());
+  EXPECT_FALSE(sent->present);
+  EXPECT_TRUE(sent->values.empty());
 }
 TEST_F(SumNode, FiresBeforeTheDeadlineWithWhatIsThere) {
   const Time begin = Clock::now();
@@ -98,7 +114,7 @@ TEST_F(SumNode, FiresBeforeTheDeadlineWithWhatIsThere) {
   auto sent = box.wait(0);
   ASSERT_TRUE(sent);
   EXPECT_LT(Clock::now() - begin, kSoon);
-  EXPECT_EQ(sent->second.used, 0b10u);
+  EXPECT_EQ(sent->used, 0b10u);
 }
 TEST_F(SumNode, DropsDuplicatesAndWhatComesTooLate) {
   EXPECT_TRUE(engine.arrive(0, tensor(1)));
@@ -108,6 +124,24 @@ TEST_F(SumNode, DropsDuplicatesAndWhatComesTooLate) {
   EXPECT_FALSE(engine.arrive(1, tensor(1)));
   EXPECT_EQ(engine.counters().dropped, 2u);
   EXPECT_FALSE(box.wait(1, 50ms));
+}
+TEST_F(SumNode, KeepsTheValuesOfEveryOpenRequest) {
+  std::vector<float> values(test::kWidth);
+  for (int round = 0; round < 3; ++round) { // more requests than are ready, then those again
+    const std::uint64_t first = 100 * round;
+    for (std::uint64_t request = 0; request < 20; ++request) {
+      std::fill(values.begin(), values.end(), float(first + request)); // the caller's own
+      engine.arrive(0, {first + request, Clock::now() + 10s, true, 0, values});
+    }
+    for (std::uint64_t request = 0; request < 20; ++request) {
+      engine.arrive(1, request % 2 ? absent(first + request) : tensor(first + request));
+      auto sent = box.wait(20 * round + request);
+      ASSERT_TRUE(sent);
+      EXPECT_EQ(sent->used, request % 2 ? 0b010u : 0b110u);
+      EXPECT_EQ(sent->values,
+                std::vector<float>(test::kWidth, float(first + request + (request % 2 ? 0 : 1))));
+    }
+  }
 }
 TEST_F(SumNode, IsFedWhileAnyInputCanCome) {
   engine.set_alive(0, false);
@@ -128,10 +162,20 @@ protected:
     engine.set_alive(0, true);
     engine.set_alive(1, true);
   }
-  Reply collect(std::uint64_t request, Duration deadline = 10s) {
-    auto promise = std::make_shared<std::promise<Reply>>();
-    engine.collect(request, Clock::now() + deadline,
-                   [promise](const Reply &reply) { promise->set_value(reply); });
+  struct Given {
+    bool present;
+    std::string reason;
+    std::vector<float> values;
+    UsedSet used;
+  };
+  Given collect(std::uint64_t request, Duration deadline = 10s) {
+    auto promise = std::make_shared<std::promise<Given>>();
+    engine.collect(request, Clock::now() + deadline, [promise](const Reply &reply) {
+      promise->set_value({reply.present,
+                          std::string(reply.reason),
+                          {reply.values.begin(), reply.values.end()},
+                          reply.used});
+    });
     auto future = promise->get_future();
     EXPECT_EQ(future.wait_for(10s), std::future_status::ready);
     return future.get();
@@ -143,7 +187,7 @@ protected:
 
 TEST_F(FailoverNode, DoesNotWaitForAStandInThatIsNotNeeded) {
   engine.arrive(0, tensor(1, 0b1));
-  const Reply reply = collect(1);
+  const Given reply = collect(1);
   EXPECT_TRUE(reply.present);
   EXPECT_EQ(reply.used, 0b01001u);
 }
@@ -157,6 +201,13 @@ TEST_F(FailoverNode, KeepsAnAnswerThatComesBeforeItIsAskedFor) {
   std::this_thread::sleep_for(50ms);
   EXPECT_TRUE(collect(1).present);
 }
+TEST_F(FailoverNode, KeepsAnswersApart) {
+  for (std::uint64_t request : {1, 2, 3})
+    engine.arrive(0, {request, Clock::now() + 10s, true, 0,
+                      std::vector<float>(test::kWidth, float(request))});
+  for (std::uint64_t request : {3, 1, 2})
+    EXPECT_EQ(collect(request).values, std::vector<float>(test::kClasses, float(request)));
+}
 TEST_F(FailoverNode, AnswersOnce) {
   engine.arrive(0, tensor(1));
   EXPECT_TRUE(collect(1).present);
@@ -165,7 +216,7 @@ TEST_F(FailoverNode, AnswersOnce) {
 TEST_F(FailoverNode, SaysThatNothingFlowsWhenAllSendersAreDead) {
   engine.set_alive(0, false);
   engine.set_alive(1, false);
-  const Reply reply = collect(1);
+  const Given reply = collect(1);
   EXPECT_FALSE(reply.present);
   EXPECT_NE(reply.reason.find("no information flow"), std::string::npos);
 }

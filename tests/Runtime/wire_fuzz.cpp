@@ -39,7 +39,7 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char *data, std::size_t siz
   for (const rnet::HyperconnectionDescription &connection : network.hyperconnections)
     if (const auto message = decode(activation, connection)) {
       require(message->values.size() == (message->present ? connection.width : 0));
-      require(encode_values(message->values) == activation.values());
+      require(bytes_of(message->values) == activation.values());
     }
   return 0;
 }

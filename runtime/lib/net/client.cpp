@@ -40,12 +40,13 @@ Expected<Answer> Client::infer(std::uint64_t request,
     submission.set_remaining_us(remaining());
     for (const std::string &name : names)
       if (auto found = inputs.find(name); found != inputs.end())
-        (*submission.mutable_inputs())[name] = encode_values(found->second);
+        (*submission.mutable_inputs())[name] = bytes_of(found->second);
     grpc::ClientContext context;
     context.set_deadline(end);
     proto::Ack ack;
     const grpc::Status status = state_->stubs.at(node)->Submit(&context, submission, &ack);
-    if (status.error_code() == grpc::StatusCode::INVALID_ARGUMENT)
+    if (status.error_code() == grpc::StatusCode::INVALID_ARGUMENT ||
+        status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED) // far too large
       return Status::error(status.error_message());
     // An input node that is down leaves its input absent.
   }
@@ -68,8 +69,9 @@ Expected<Answer> Client::infer(std::uint64_t request,
   answer.used = reply.used();
   if (reply.accuracy_known())
     answer.accuracy = reply.accuracy();
-  if (reply.values().size() % sizeof(float) != 0 ||
-      !decode_values(reply.values(), reply.values().size() / sizeof(float), answer.values)) {
+  if (const auto values = view_values(reply.values(), reply.values().size() / sizeof(float))) {
+    answer.values.assign(values->begin(), values->end());
+  } else {
     answer.present = false;
     answer.reason = "the answer is malformed";
   }

@@ -4,28 +4,64 @@
 
 #include <algorithm>
 #include <bit>
+#include <cassert>
+#include <functional>
+#include <numeric>
+#include <utility>
 
 namespace rnet::net {
 
 /// Kept back from a deadline for each node that follows.
 static constexpr auto kHop = std::chrono::milliseconds(3);
 
+Engine::Tensors::Tensors(std::span<const std::size_t> widths)
+    : memory({std::transform_reduce(widths.begin(), widths.end(), std::size_t(0), std::plus<>(),
+                                    row_stride),
+              widths.size()},
+             1) {
+  const Arena arena = memory.arena(1);
+  std::size_t column = 0;
+  for (std::size_t width : widths) {
+    tensors.push_back({arena.rows<1>(column).data, width, arena.mask(tensors.size())});
+    column += row_stride(width);
+  }
+}
+
+Engine::Slot::Slot(std::span<const std::size_t> widths, std::size_t answer)
+    : used(widths.size()), memory(widths) {
+  for (const Tensor<float> &tensor : memory.tensors)
+    inputs.push_back({tensor.data, tensor.width, tensor.present});
+  values.reserve(answer);
+}
+
+std::unique_ptr<Engine::Slot> Engine::make_slot() const {
+  return std::make_unique<Slot>(widths_, holds_output_ ? network_.outputs[0].width : 0);
+}
+
+std::size_t Engine::width(const Source &source) const {
+  return source.kind == Source::Kind::network_input ? network_.inputs[source.index].width
+                                                    : network_.hyperconnections[source.index].width;
+}
+
 Engine::Engine(const NetworkDescription &network, std::size_t node, const Program &program,
                Outbox &outbox)
     : network_(network), node_(network.nodes[node]), program_(program), outbox_(outbox),
       holds_output_(network.outputs[0].node == node), outgoing_(node_.result_widths.size()),
-      arena_(program.arena_plan(), 1), finished_(4 * kMaxOpen, kNone), alive_(node_.inputs.size()) {
+      results_(node_.result_widths), arena_(program.arena_plan(), 1),
+      finished_(4 * kMaxOpen, kNone) {
   for (std::size_t k = 0; k < node_.inputs.size(); ++k) {
-    const Source &source = node_.inputs[k];
-    const bool given = source.kind == Source::Kind::network_input;
-    alive_[k] = given;
-    inputs_.emplace_back(ArenaPlan{row_stride(given ? network.inputs[source.index].width
-                                                    : network.hyperconnections[source.index].width),
-                                   1},
-                         1);
+    widths_.push_back(width(node_.inputs[k]));
+    if (node_.inputs[k].kind == Source::Kind::network_input)
+      alive_ |= std::uint64_t(1) << k;
   }
-  for (std::size_t width : node_.result_widths)
-    outputs_.emplace_back(ArenaPlan{row_stride(width), 1}, 1);
+  slots_.reserve(kMaxOpen);
+  spare_.reserve(kReady);
+  std::size_t elements = 1;
+  for (std::size_t width : widths_)
+    elements += row_stride(width);
+  ready_ = std::clamp<std::size_t>(kReadyBytes / (elements * sizeof(float)), 2, kReady);
+  while (spare_.size() < ready_)
+    spare_.push_back(make_slot());
 
   // The longest way from here to the output.
   std::vector<int> hops(network.nodes.size(), -1);
@@ -48,94 +84,140 @@ Engine::~Engine() {
   }
   wake_.notify_all();
   thread_.join();
-  for (auto &[request, slot] : slots_)
-    if (slot.done)
-      slot.done({false, "the node is stopping", {}, 0});
+  for (auto &slot : slots_)
+    if (slot->done)
+      slot->done({false, "the node is stopping", {}, 0});
 }
 
 bool Engine::is_finished(std::uint64_t request) const {
   return std::find(finished_.begin(), finished_.end(), request) != finished_.end();
 }
 
+Engine::Slot *Engine::find(std::uint64_t request) {
+  auto found = std::find_if(slots_.begin(), slots_.end(),
+                            [&](const auto &slot) { return slot->request == request; });
+  return found == slots_.end() ? nullptr : found->get();
+}
+
 Engine::Slot &Engine::open(std::uint64_t request, Time deadline) {
-  auto [found, is_new] = slots_.try_emplace(request);
-  Slot &slot = found->second;
-  if (is_new) {
-    slot.arrived.resize(node_.inputs.size());
-    slot.deadline = deadline;
-    // At most half of what is left goes to the nodes behind.
-    const Duration left = std::max(Duration::zero(), deadline - Clock::now());
-    slot.fires_at = deadline - std::min(downstream_, left / 2);
-    ++counters_.requests;
-    if (slots_.size() > kMaxOpen) {
-      auto oldest = slots_.begin()->first == request ? std::next(slots_.begin()) : slots_.begin();
-      if (oldest->second.done)
-        oldest->second.done({false, "too many requests", {}, 0});
-      slots_.erase(oldest);
-      ++counters_.dropped;
-    }
+  if (slots_.size() == kMaxOpen) {
+    // Not one that somebody works on without the lock.
+    auto oldest = std::find_if(slots_.begin(), slots_.end(), [](const auto &slot) {
+      return slot->state == Slot::State::collecting || slot->state == Slot::State::answered;
+    });
+    if (auto done = std::exchange((*oldest)->done, nullptr))
+      done({false, "too many requests", {}, 0});
+    close(**oldest);
+    ++counters_.dropped;
   }
+  if (spare_.empty()) {
+    slots_.push_back(make_slot());
+  } else {
+    slots_.push_back(std::move(spare_.back()));
+    spare_.pop_back();
+  }
+  Slot &slot = *slots_.back();
+  slot.request = request;
+  slot.state = Slot::State::collecting;
+  slot.claimed = slot.known = slot.present = 0;
+  slot.deadline = deadline;
+  // At most half of what is left goes to the nodes behind.
+  const Duration left = std::max(Duration::zero(), deadline - Clock::now());
+  slot.fires_at = deadline - std::min(downstream_, left / 2);
+  ++counters_.requests;
   return slot;
 }
 
-bool Engine::arrive(std::size_t input, Message message) {
-  {
-    std::lock_guard lock(mutex_);
-    if (is_finished(message.request)) {
-      ++counters_.dropped;
-      return false;
-    }
-    Slot &slot = open(message.request, message.deadline);
-    if (slot.arrived[input]) {
-      ++counters_.dropped;
-      return false;
-    }
-    slot.arrived[input] = std::move(message);
+void Engine::close(Slot &slot) {
+  slot.state = Slot::State::closed;
+  if (slot.copying > 0)
+    return; // whoever comes last closes it
+  auto found = std::find_if(slots_.begin(), slots_.end(),
+                            [&](const auto &other) { return other.get() == &slot; });
+  if (spare_.size() < ready_)
+    spare_.push_back(std::move(*found));
+  slots_.erase(found);
+}
+
+bool Engine::arrive(std::size_t input, const Message &message) {
+  assert(message.values.size() == (message.present ? widths_[input] : 0));
+  const std::uint64_t bit = std::uint64_t(1) << input;
+  std::unique_lock lock(mutex_);
+  Slot *slot = nullptr;
+  if (!is_finished(message.request)) {
+    slot = find(message.request);
+    if (!slot)
+      slot = &open(message.request, message.deadline);
   }
+  if (!slot || slot->state != Slot::State::collecting || (slot->claimed & bit)) {
+    ++counters_.dropped;
+    return false;
+  }
+  slot->claimed |= bit;
+  // Without the lock: heartbeats need it, and must not wait for a large tensor.
+  ++slot->copying;
+  lock.unlock();
+  std::copy(message.values.begin(), message.values.end(), slot->memory.tensors[input].data);
+  lock.lock();
+  --slot->copying;
+  const bool in_time = slot->state == Slot::State::collecting;
+  if (in_time) {
+    slot->known |= bit;
+    slot->present |= message.present ? bit : 0;
+    slot->used[input] = message.used;
+  } else {
+    ++counters_.dropped;
+    if (slot->state == Slot::State::closed)
+      close(*slot);
+  }
+  lock.unlock();
   wake_.notify_one();
-  return true;
+  return in_time;
 }
 
 void Engine::set_alive(std::size_t input, bool alive) {
   {
     std::lock_guard lock(mutex_);
-    if (alive_[input] == alive)
+    const std::uint64_t bit = std::uint64_t(1) << input, before = alive_;
+    alive_ = alive ? alive_ | bit : alive_ & ~bit;
+    if (alive_ == before)
       return;
-    alive_[input] = alive;
   }
   wake_.notify_one();
 }
 
 bool Engine::alive(std::size_t input) const {
   std::lock_guard lock(mutex_);
-  return alive_[input];
+  return alive_ >> input & 1;
 }
 
 bool Engine::fed() const {
   std::lock_guard lock(mutex_);
-  return std::find(alive_.begin(), alive_.end(), true) != alive_.end();
+  return alive_ != 0;
 }
 
 void Engine::collect(std::uint64_t request, Time deadline,
                      std::function<void(const Reply &)> done) {
-  Reply reply{false, "the request is done already, or somebody else waits for it", {}, 0};
+  Slot *early = nullptr; // its answer came before somebody asked for it
   {
     std::lock_guard lock(mutex_);
-    if (auto early = uncollected_.find(request); early != uncollected_.end()) {
-      reply = std::move(early->second);
-      uncollected_.erase(early);
-    } else if (firing_ == request && !firing_done_) {
-      firing_done_ = std::exchange(done, nullptr);
-    } else if (!is_finished(request)) {
-      Slot &slot = open(request, deadline);
-      if (!slot.done) {
-        slot.done = std::move(done);
-        done = nullptr;
-      }
+    Slot *slot = find(request);
+    if (!slot && !is_finished(request))
+      slot = &open(request, deadline);
+    if (slot && slot->state == Slot::State::answered) {
+      slot->state = Slot::State::leaving;
+      early = slot;
+    } else if (slot && slot->state <= Slot::State::firing && !slot->done) {
+      slot->done = std::exchange(done, nullptr);
     }
   }
-  if (done)
-    done(reply);
+  if (early) {
+    done(early->reply);
+    std::lock_guard lock(mutex_);
+    close(*early);
+  } else if (done) {
+    done({false, "the request is done already, or somebody else waits for it", {}, 0});
+  }
   wake_.notify_one();
 }
 
@@ -146,20 +228,16 @@ Engine::Counters Engine::counters() const {
 
 /// No input that is still to come can change what the mux takes.
 bool Engine::settled(const Slot &slot) const {
-  std::uint64_t present = 0, unknown = 0, skips = 0;
-  for (std::size_t k = 0; k < slot.arrived.size(); ++k)
-    if (slot.arrived[k])
-      present |= std::uint64_t(slot.arrived[k]->present) << k;
-    else if (alive_[k])
-      unknown |= std::uint64_t(1) << k;
+  const std::uint64_t unknown = alive_ & ~slot.known;
   if (node_.mux.kind == MuxKind::sum)
     return unknown == 0;
+  std::uint64_t skips = 0;
   for (const StandIn &group : node_.mux.stand_ins)
     skips |= group.members;
   if (unknown & ~skips)
     return false;
   // Every simple input is known. A stand-in that is on its way matters only if it would be taken.
-  return (node_.mux.taken(present | unknown) & unknown) == 0;
+  return (node_.mux.taken(slot.present | unknown) & unknown) == 0;
 }
 
 void Engine::work() {
@@ -167,90 +245,70 @@ void Engine::work() {
   while (!stopping_) {
     const Time now = Clock::now();
     Time next = now + std::chrono::seconds(1);
-    auto ready = slots_.end();
-    for (auto slot = slots_.begin(); slot != slots_.end(); ++slot) {
-      if (settled(slot->second) || slot->second.fires_at <= now) {
-        ready = slot;
+    Slot *ready = nullptr;
+    for (auto &slot : slots_) {
+      if (slot->state != Slot::State::collecting)
+        continue;
+      if (settled(*slot) || slot->fires_at <= now) {
+        ready = slot.get();
         break;
       }
-      next = std::min(next, slot->second.fires_at);
+      next = std::min(next, slot->fires_at);
     }
-    if (ready == slots_.end()) {
+    if (!ready) {
       wake_.wait_until(lock, next);
       continue;
     }
-    const std::uint64_t request = ready->first;
-    Slot slot = std::move(ready->second);
-    slots_.erase(ready);
-    finished_[next_finished_++ % finished_.size()] = request;
-    firing_ = request;
-    firing_done_ = std::move(slot.done);
+    finished_[next_finished_++ % finished_.size()] = ready->request;
+    ready->state = Slot::State::firing;
     lock.unlock();
-    Reply reply = fire(request, slot);
+    const Reply reply = fire(*ready);
     lock.lock();
-    firing_ = kNone;
-    auto done = std::exchange(firing_done_, nullptr);
+    if (holds_output_ && !ready->done) {
+      ready->state = Slot::State::answered;
+      ready->reply = reply;
+      ready->values.assign(reply.values.begin(), reply.values.end());
+      ready->reply.values = ready->values;
+      continue;
+    }
+    auto done = std::exchange(ready->done, nullptr);
+    close(*ready);
     if (done) {
       lock.unlock();
       done(reply);
       lock.lock();
-    } else if (holds_output_) {
-      uncollected_[request] = std::move(reply);
-      if (uncollected_.size() > kMaxOpen)
-        uncollected_.erase(uncollected_.begin());
     }
   }
 }
 
-Reply Engine::fire(std::uint64_t request, const Slot &slot) {
-  std::vector<Tensor<const float>> inputs;
-  std::vector<Tensor<float>> outputs;
-  std::uint64_t present = 0;
-  for (std::size_t k = 0; k < inputs_.size(); ++k) {
-    const BasicArena<float> memory = inputs_[k].arena(1);
-    float *values = memory.rows<1>(0).data;
-    const bool is_present = slot.arrived[k] && slot.arrived[k]->present;
-    if (is_present)
-      std::copy(slot.arrived[k]->values.begin(), slot.arrived[k]->values.end(), values);
-    memory.mask(0).rows[0] = is_present;
-    present |= std::uint64_t(is_present) << k;
-    const Source &source = node_.inputs[k];
-    inputs.push_back({values,
-                      source.kind == Source::Kind::network_input
-                          ? network_.inputs[source.index].width
-                          : network_.hyperconnections[source.index].width,
-                      memory.mask(0)});
-  }
-  for (std::size_t k = 0; k < outputs_.size(); ++k) {
-    const BasicArena<float> memory = outputs_[k].arena(1);
-    outputs.push_back({memory.rows<1>(0).data, node_.result_widths[k], memory.mask(0)});
-  }
+Reply Engine::fire(Slot &slot) {
+  for (std::size_t k = 0; k < slot.inputs.size(); ++k)
+    slot.inputs[k].present.rows[0] = slot.present >> k & 1;
   Arena arena = arena_.arena(1);
-  program_.infer(inputs, outputs, arena);
+  program_.infer(slot.inputs, results_.tensors, arena);
 
   UsedSet used = 0;
-  for (std::uint64_t taken = node_.mux.taken(present); taken; taken &= taken - 1) {
+  for (std::uint64_t taken = node_.mux.taken(slot.present); taken; taken &= taken - 1) {
     const auto k = static_cast<std::size_t>(std::countr_zero(taken));
-    used |= slot.arrived[k]->used;
+    used |= slot.used[k];
     if (node_.inputs[k].kind == Source::Kind::hyperconnection)
       used |= UsedSet(1) << node_.inputs[k].index;
   }
-  for (std::size_t k = 0; k < outputs.size(); ++k) {
-    Message message{request, slot.deadline, outputs[k].present[0], used, {}};
-    if (message.present)
-      message.values.assign(outputs[k].data, outputs[k].data + outputs[k].width);
+  const auto values = [](const Tensor<float> &tensor) {
+    return std::span<const float>(tensor.data, tensor.present[0] ? tensor.width : 0);
+  };
+  for (std::size_t k = 0; k < results_.tensors.size(); ++k) {
+    const Tensor<float> &result = results_.tensors[k];
     for (std::size_t connection : outgoing_[k])
-      outbox_.send(connection, message);
+      outbox_.send(connection,
+                   {slot.request, slot.deadline, result.present[0], used, values(result)});
   }
   if (!holds_output_)
     return {};
-  const Tensor<float> &output = outputs[network_.outputs[0].result];
-  Reply reply{output.present[0], "", {}, used};
-  if (reply.present)
-    reply.values.assign(output.data, output.data + output.width);
-  else
-    reply.reason = "no information flow: nothing reached the output in time";
-  return reply;
+  const Tensor<float> &output = results_.tensors[network_.outputs[0].result];
+  return {output.present[0],
+          output.present[0] ? "" : "no information flow: nothing reached the output in time",
+          values(output), used};
 }
 
 } // namespace rnet::net

@@ -12,6 +12,7 @@
 
 #include <csignal>
 #include <iostream>
+#include <limits>
 
 namespace rnet::net {
 
@@ -23,8 +24,8 @@ std::shared_ptr<grpc::Channel> dial(const std::string &address) {
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kBackoff[1]);
   // The least is left as it is: in truth it is how long an attempt may take (gRPC issue 12830), and
   // a busy machine needs its time to shake hands. Who is gone refuses at once.
-  arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
-  arguments.SetMaxSendMessageSize(kMaxMessageBytes);
+  // A node that is dialled takes what makes sense to it; its answers have no other bound.
+  arguments.SetMaxReceiveMessageSize(-1);
   return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
 }
 
@@ -94,7 +95,7 @@ public:
         static_cast<std::uint32_t>(std::clamp<std::int64_t>(left, 0, kMaxRemaining)));
     activation.set_present(message.present);
     activation.set_used(message.used);
-    activation.set_values(encode_values(message.values));
+    activation.set_values(message.values.data(), message.values.size_bytes());
     streams_[connection]->write(std::move(packet));
   }
 
@@ -153,6 +154,10 @@ Status run(const Options &options, const NetworkDescription &network, std::size_
       return Status::error("the address of '" + std::string(network.nodes[connection.to].name) +
                            "' is missing: --peer " +
                            std::string(network.nodes[connection.to].name) + "=ADDRESS");
+  const std::size_t largest = largest_message(network, node);
+  if (largest > std::size_t(std::numeric_limits<int>::max()))
+    return Status::error("node '" + std::string(network.nodes[node].name) + "' takes messages of " +
+                         std::to_string(largest) + " bytes; no more than 2 GiB can travel");
   auto weights = WeightsFile::open(options.weights);
   if (!weights.ok())
     return weights.status();
@@ -177,7 +182,7 @@ Status run(const Options &options, const NetworkDescription &network, std::size_
   grpc::ServerBuilder builder;
   builder.AddListeningPort(options.listen, grpc::InsecureServerCredentials());
   builder.RegisterService(&service);
-  builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
+  builder.SetMaxReceiveMessageSize(static_cast<int>(largest));
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
   if (!server)

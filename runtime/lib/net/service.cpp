@@ -98,7 +98,7 @@ private:
       return;
     }
     sequence_ = packet_.activation().sequence();
-    service_.engine_.arrive(input_, std::move(*message));
+    service_.engine_.arrive(input_, *message);
   }
   void finish(const grpc::Status &status) {
     if (greeted_)
@@ -168,6 +168,7 @@ grpc::ServerUnaryReactor *Service::Submit(grpc::CallbackServerContext *context,
   if (request->remaining_us() > kMaxRemaining)
     return refuse("the deadline is more than ten minutes away");
   const NodeDescription &node = network_.nodes[node_];
+  const Time deadline = Clock::now() + std::chrono::microseconds(request->remaining_us());
   std::vector<std::pair<std::size_t, Message>> messages;
   for (const auto &[name, bytes] : request->inputs()) {
     bool known = false;
@@ -176,23 +177,19 @@ grpc::ServerUnaryReactor *Service::Submit(grpc::CallbackServerContext *context,
       if (source.kind != Source::Kind::network_input || network_.inputs[source.index].name != name)
         continue;
       known = true;
-      Message message{request->request(),
-                      Clock::now() + std::chrono::microseconds(request->remaining_us()),
-                      true,
-                      0,
-                      {}};
       const std::size_t width = network_.inputs[source.index].width;
-      if (!decode_values(bytes, width, message.values))
+      const auto values = view_values(bytes, width);
+      if (!values)
         return refuse("input '" + name + "' has " + std::to_string(bytes.size()) +
                       " bytes, expected " + std::to_string(width * sizeof(float)));
-      messages.emplace_back(k, std::move(message));
+      messages.push_back({k, {request->request(), deadline, true, 0, *values}});
     }
     if (!known)
       return refuse("node '" + std::string(node.name) + "' has no input '" + name.substr(0, 100) +
                     "'");
   }
-  for (auto &[input, message] : messages)
-    if (!engine_.arrive(input, std::move(message)))
+  for (const auto &[input, message] : messages)
+    if (!engine_.arrive(input, message))
       return refuse("request " + std::to_string(request->request()) + " has been submitted before");
   reactor->Finish(grpc::Status::OK);
   return reactor;
@@ -211,8 +208,8 @@ grpc::ServerUnaryReactor *Service::Collect(grpc::CallbackServerContext *context,
   engine_.collect(
       request->request(), Clock::now() + remaining, [this, reactor, answer](const Reply &reply) {
         answer->set_present(reply.present);
-        answer->set_reason(reply.reason);
-        answer->set_values(encode_values(reply.values));
+        answer->set_reason(std::string(reply.reason));
+        answer->set_values(reply.values.data(), reply.values.size_bytes());
         answer->set_used(reply.used);
         if (std::optional<double> accuracy =
                 accuracy_ && reply.present ? accuracy_->find(reply.used) : std::nullopt) {

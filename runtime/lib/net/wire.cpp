@@ -2,24 +2,32 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "wire.h"
 
+#include <algorithm>
 #include <bit>
-#include <cstring>
 
 namespace rnet::net {
 
 static_assert(std::endian::native == std::endian::little, "values travel in little endian");
 
-bool decode_values(const std::string &bytes, std::size_t width, std::vector<float> &values) {
-  if (bytes.size() != width * sizeof(float))
-    return false;
-  values.resize(width);
-  if (width > 0) // memcpy takes no null
-    std::memcpy(values.data(), bytes.data(), bytes.size());
-  return true;
+std::size_t largest_message(const NetworkDescription &network, std::size_t node) {
+  std::size_t given = 0, sent = 0; // elements
+  for (const Source &source : network.nodes[node].inputs)
+    if (source.kind == Source::Kind::network_input)
+      given += network.inputs[source.index].width;
+    else
+      sent = std::max(sent, network.hyperconnections[source.index].width);
+  return std::max(given, sent) * sizeof(float) + (64 << 10);
 }
 
-std::string encode_values(const std::vector<float> &values) {
-  return {reinterpret_cast<const char *>(values.data()), values.size() * sizeof(float)};
+std::optional<std::span<const float>> view_values(const std::string &bytes, std::size_t width) {
+  if (bytes.size() != width * sizeof(float))
+    return std::nullopt;
+  // A string's characters stand on a border of eight bytes at least.
+  return std::span(reinterpret_cast<const float *>(bytes.data()), width);
+}
+
+std::string_view bytes_of(std::span<const float> values) {
+  return {reinterpret_cast<const char *>(values.data()), values.size_bytes()};
 }
 
 static std::string check(const NetworkDescription &network, const std::string &weights,
@@ -58,15 +66,12 @@ std::optional<Message> decode(const proto::Activation &activation,
                               const HyperconnectionDescription &connection) {
   if (activation.remaining_us() > kMaxRemaining)
     return std::nullopt;
-  Message message{activation.request(),
-                  Clock::now() + std::chrono::microseconds(activation.remaining_us()),
-                  activation.present(),
-                  activation.used(),
-                  {}};
-  if (activation.present() ? !decode_values(activation.values(), connection.width, message.values)
-                           : !activation.values().empty())
+  const auto values = view_values(activation.values(), activation.present() ? connection.width : 0);
+  if (!values)
     return std::nullopt;
-  return message;
+  return Message{activation.request(),
+                 Clock::now() + std::chrono::microseconds(activation.remaining_us()),
+                 activation.present(), activation.used(), *values};
 }
 
 } // namespace rnet::net

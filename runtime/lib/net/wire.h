@@ -6,18 +6,24 @@
 
 #include "rnet/net/engine.h"
 
+#include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 
 namespace rnet::net {
 
-/// The largest message that is taken at all.
-inline constexpr int kMaxMessageBytes = 64 << 20;
+/// Bytes of the largest message that makes sense to a node: all inputs of the network that it
+/// holds, or a tensor along a hyperconnection, and what is around them.
+std::size_t largest_message(const NetworkDescription &network, std::size_t node);
 /// The longest that a request may take.
 inline constexpr std::uint32_t kMaxRemaining = 600'000'000; // us
 
-/// f32, little endian, of exactly this many finite or infinite elements.
-bool decode_values(const std::string &bytes, std::size_t width, std::vector<float> &values);
-std::string encode_values(const std::vector<float> &values);
+/// The elements in bytes of a message, where they stand: f32, little endian; nothing unless there
+/// are exactly so many.
+std::optional<std::span<const float>> view_values(const std::string &bytes, std::size_t width);
+/// The other way about.
+std::string_view bytes_of(std::span<const float> values);
 
 /// The index of the hyperconnection that a stream to `node` may carry, or why it is refused.
 struct Admission {
@@ -30,7 +36,8 @@ Admission admit(const NetworkDescription &network, std::size_t node, const std::
 Admission admit_beats(const NetworkDescription &network, std::size_t node,
                       const std::string &weights, const proto::Hello &hello);
 
-/// An activation as the engine takes it; nothing where it does not fit the hyperconnection.
+/// A view of an activation as the engine takes it; nothing where it does not fit the
+/// hyperconnection.
 std::optional<Message> decode(const proto::Activation &activation,
                               const HyperconnectionDescription &connection);
 

@@ -12,22 +12,23 @@
 
 #include <condition_variable>
 #include <functional>
-#include <map>
+#include <memory>
 #include <mutex>
-#include <optional>
-#include <string>
+#include <span>
+#include <string_view>
 #include <thread>
 #include <vector>
 
 namespace rnet::net {
 
-/// A tensor of a request. `values` is empty where it is absent.
+/// A tensor of a request. `values` is a view, empty where the tensor is absent: who keeps it
+/// copies.
 struct Message {
   std::uint64_t request = 0;
   Time deadline{};
   bool present = false;
   UsedSet used = 0;
-  std::vector<float> values;
+  std::span<const float> values = {};
 };
 
 /// Where a node's results go. Called from the engine's thread; must not block.
@@ -37,11 +38,11 @@ public:
   virtual void send(std::size_t hyperconnection, const Message &message) = 0;
 };
 
-/// The answer to a request at the node that holds the output.
+/// The answer to a request at the node that holds the output. A view, like a message.
 struct Reply {
   bool present = false;
-  std::string reason;
-  std::vector<float> values;
+  std::string_view reason = {};
+  std::span<const float> values = {};
   UsedSet used = 0;
 };
 
@@ -49,6 +50,10 @@ class Engine {
 public:
   /// Requests that may be open at a time; the oldest goes when there are more.
   static constexpr std::size_t kMaxOpen = 1024;
+  /// While no more than so many are open, a request allocates nothing: memory is there from the
+  /// start, and is used again. Fewer, but two at least, where their inputs hold more than so many
+  /// bytes.
+  static constexpr std::size_t kReady = 8, kReadyBytes = 16 << 20;
   /// No request has this number.
   static constexpr std::uint64_t kNone = ~std::uint64_t(0);
 
@@ -57,9 +62,9 @@ public:
   ~Engine();
 
   /// An input of the network has arrived (position `input` of the node's inputs), or a tensor along
-  /// a hyperconnection. A second message for the same input, or one for a request that is done, is
-  /// dropped: false.
-  bool arrive(std::size_t input, Message message);
+  /// a hyperconnection, as wide as the network says. A second message for the same input, or one
+  /// for a request that is done, is dropped: false.
+  bool arrive(std::size_t input, const Message &message);
 
   /// Whether a tensor can still come along this input. Inputs of the network always can.
   void set_alive(std::size_t input, bool alive);
@@ -77,18 +82,41 @@ public:
   Counters counters() const;
 
 private:
-  struct Slot {
-    Time deadline{}, fires_at{};
-    std::vector<std::optional<Message>> arrived; ///< by input
-    std::function<void(const Reply &)> done;
+  /// Tensors of one row, side by side.
+  struct Tensors {
+    explicit Tensors(std::span<const std::size_t> widths);
+    ArenaStorage<float> memory;
+    std::vector<Tensor<float>> tensors;
   };
-  using Slots = std::map<std::uint64_t, Slot>;
 
+  /// A request, from its first message until its answer is given. While it is firing, the engine's
+  /// thread works on it without the lock; while it is leaving, whoever collects its answer.
+  struct Slot {
+    enum class State { collecting, firing, answered, leaving, closed };
+    Slot(std::span<const std::size_t> widths, std::size_t answer);
+
+    std::uint64_t request = kNone;
+    State state = State::collecting;
+    Time deadline{}, fires_at{};
+    std::uint64_t claimed = 0, known = 0, present = 0; ///< inputs, a bit each: on their way in, in
+    unsigned copying = 0;      ///< messages that are written into it without the lock
+    std::vector<UsedSet> used; ///< by input
+    Tensors memory;
+    std::vector<Tensor<const float>> inputs; ///< the same, to read
+    std::function<void(const Reply &)> done;
+    Reply reply; ///< while it is answered and nobody has asked
+    std::vector<float> values;
+  };
+
+  std::unique_ptr<Slot> make_slot() const;
+  Slot *find(std::uint64_t request);
   Slot &open(std::uint64_t request, Time deadline);
+  void close(Slot &slot);
   bool settled(const Slot &slot) const;
   void work();
-  Reply fire(std::uint64_t request, const Slot &slot);
+  Reply fire(Slot &slot);
   bool is_finished(std::uint64_t request) const;
+  std::size_t width(const Source &source) const;
 
   const NetworkDescription &network_;
   const NodeDescription &node_;
@@ -98,18 +126,18 @@ private:
   Duration downstream_{}; ///< kept back from each deadline for the nodes behind this one
   std::vector<std::vector<std::size_t>> outgoing_; ///< hyperconnections of each result
 
-  std::vector<ArenaStorage<float>> inputs_, outputs_;
+  std::vector<std::size_t> widths_; ///< of each input
+  Tensors results_;
   ArenaStorage<float> arena_;
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;
-  Slots slots_;
-  std::uint64_t firing_ = kNone;                   ///< the request that is being computed
-  std::function<void(const Reply &)> firing_done_; ///< who waits for it
-  std::map<std::uint64_t, Reply> uncollected_; ///< answers that came before somebody asked for them
-  std::vector<std::uint64_t> finished_;        ///< a ring: requests that are done
+  std::vector<std::unique_ptr<Slot>> slots_; ///< in the order in which they came
+  std::vector<std::unique_ptr<Slot>> spare_; ///< for requests to come; ready_ at most
+  std::size_t ready_ = 0;
+  std::vector<std::uint64_t> finished_; ///< a ring: requests that are done
   std::size_t next_finished_ = 0;
-  std::vector<bool> alive_;
+  std::uint64_t alive_ = 0; ///< inputs along which something can come, a bit each
   Counters counters_;
   bool stopping_ = false;
   std::thread thread_;

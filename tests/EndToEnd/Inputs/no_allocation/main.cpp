@@ -1,0 +1,88 @@
+// no-allocation FOLDER [allocate]: a hundred requests to the nodes of a network, in every failure
+// pattern, must allocate nothing. With `allocate` the last program does, which must be noticed.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "allocations.h"
+#include "engines.h"
+
+#include "rnet/evaluate/main.h"
+
+#include <iostream>
+
+using namespace rnet;
+
+static constexpr std::size_t kRequests = 100, kAtOnce = 5;
+
+/// Weights for the network: what they are does not matter, if the variances are no less than 0.
+static Expected<WeightsFile> make_weights(const NetworkDescription &network,
+                                          const std::string &path) {
+  std::vector<std::vector<float>> values;
+  std::vector<TensorToWrite> tensors;
+  for (const ParameterDescription &parameter : network.parameters) {
+    std::size_t count = 1;
+    for (std::size_t size : parameter.shape)
+      count *= size;
+    values.emplace_back(count, 0.01f);
+    tensors.push_back({std::string(parameter.name),
+                       {parameter.shape.begin(), parameter.shape.end()},
+                       values.back(),
+                       {}});
+  }
+  if (Status status = write_weights(path, tensors, {}); !status.ok())
+    return status;
+  return WeightsFile::open(path);
+}
+
+namespace {
+/// A program that allocates.
+class Allocating final : public Program {
+public:
+  explicit Allocating(Program &program) : program_(program) {}
+  Status load(const WeightsFile &weights) override { return program_.load(weights); }
+  ArenaPlan arena_plan() const noexcept override { return program_.arena_plan(); }
+  void infer(std::span<const Tensor<const float>> inputs, std::span<const Tensor<float>> outputs,
+             Arena &arena) const noexcept override {
+    ::operator delete(::operator new(8));
+    program_.infer(inputs, outputs, arena);
+  }
+
+private:
+  Program &program_;
+};
+} // namespace
+
+/// In place of the evaluator's.
+int rnet::evaluate::main(int argc, char **argv, const NetworkDescription &network,
+                         std::span<Program *const> given) {
+  Allocating allocating(*given.back());
+  std::vector<Program *> programs(given.begin(), given.end());
+  if (argc > 2)
+    programs.back() = &allocating;
+  auto weights = make_weights(network, std::string(argv[1]) + "/weights.safetensors");
+  Status status = weights.status();
+  for (Program *program : programs)
+    if (status.ok())
+      status = program->load(*weights);
+  if (!status.ok()) {
+    std::cerr << "error: " << status.message() << "\n";
+    return 2;
+  }
+
+  DownSet failable = 0;
+  for (std::size_t node = 0; node < network.nodes.size(); ++node)
+    failable |= DownSet(network.nodes[node].failable) << node;
+  std::size_t patterns = 0, right = 0, allocated = 0;
+  for (DownSet down = failable;; down = (down - 1) & failable) { // every subset, the empty one last
+    test::Engines engines(network, {programs.begin(), programs.end()}, down);
+    const std::size_t before = test::allocations();
+    for (std::size_t k = 0; k < kRequests / kAtOnce; ++k)
+      right += engines.answer(kAtOnce);
+    allocated += test::allocations() - before;
+    ++patterns;
+    if (down == 0)
+      break;
+  }
+  std::cout << network.name << ": " << patterns << " patterns, " << kRequests
+            << " requests in each, " << patterns * kRequests - right << " wrong, " << allocated
+            << " allocations\n";
+  return right == patterns * kRequests && allocated == 0 ? 0 : 1;
+}
