@@ -100,15 +100,17 @@ Engine::Slot *Engine::find(std::uint64_t request) {
 }
 
 Engine::Slot &Engine::open(std::uint64_t request, Time deadline) {
-  if (slots_.size() == kMaxOpen) {
+  if (slots_.size() >= kMaxOpen) {
     // Not one that somebody works on without the lock.
     auto oldest = std::find_if(slots_.begin(), slots_.end(), [](const auto &slot) {
       return slot->state == Slot::State::collecting || slot->state == Slot::State::answered;
     });
-    if (auto done = std::exchange((*oldest)->done, nullptr))
-      done({false, "too many requests", {}, 0});
-    close(**oldest);
-    ++counters_.dropped;
+    if (oldest != slots_.end()) {
+      if (auto done = std::exchange((*oldest)->done, nullptr))
+        done({false, "too many requests", {}, 0});
+      close(**oldest);
+      ++counters_.dropped;
+    }
   }
   if (spare_.empty()) {
     slots_.push_back(make_slot());
