@@ -16,13 +16,11 @@ def call(name, *command, folder=None):
 class Timed:
     """A process that reads numbers of requests and answers by the nanoseconds that they took."""
 
-    def __init__(self, *command, libraries=None):
-        """`libraries`: of which one is to be used before the system's."""
+    def __init__(self, *command, environment=None):
+        """`environment`: variables beside those of this process."""
         self.name = pathlib.Path(command[1] if "python" in pathlib.Path(command[0]).name else command[0]).name
-        environment = dict(os.environ) | ({"LD_LIBRARY_PATH": str(libraries)} if libraries else {})
-        self.process = subprocess.Popen(
-            [str(word) for word in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
-        )
+        self.process = subprocess.Popen([str(word) for word in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                                        env=os.environ | (environment or {}))  # fmt: skip
 
     def round(self, count):
         try:
