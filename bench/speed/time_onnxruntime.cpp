@@ -1,7 +1,8 @@
-// Times ONNX Runtime on one thread, a row a request, by its C interface: nothing of another language is in the time. Input and
-// output tensors are made once.
+// Times ONNX Runtime on one thread, a row a request, by its C interface: nothing of another
+// language is in the time. Input and output tensors are made once.
 //
-//   time-onnxruntime LIBRARY MODEL INPUT OUTPUT INPUT_SHAPE OUTPUT_SHAPE    shapes as 1x23; tensors `input` and `output`
+//   time-onnxruntime LIBRARY MODEL INPUT OUTPUT INPUT_SHAPE OUTPUT_SHAPE    shapes as 1x23; tensors
+//   `input` and `output`
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "rnet/core/math.h"
 #include "rounds.h"
@@ -13,8 +14,9 @@
 
 namespace {
 
-/// The interface is a table of functions to which versions only ever append, so that a place means the same in all of them. The npm
-/// package has no header; these are the places that are needed here.
+/// The interface is a table of functions to which versions only ever append, so that a place means
+/// the same in all of them. The npm package has no header; these are the places that are needed
+/// here.
 enum Place {
   kGetErrorMessage = 2,
   kCreateEnv = 3,
@@ -27,7 +29,8 @@ enum Place {
   kCreateCpuMemoryInfo = 69,
 };
 constexpr std::uint32_t kVersion = 14; // any that has them
-constexpr int kWarning = 2, kAllOptimizations = 99, kArenaAllocator = 1, kDefaultMemory = 0, kFloat = 1;
+constexpr int kWarning = 2, kAllOptimizations = 99, kArenaAllocator = 1, kDefaultMemory = 0,
+              kFloat = 1;
 
 struct Base {
   void *const *(*get_api)(std::uint32_t version);

@@ -1,5 +1,6 @@
-// Times a whole network, all its nodes one after the other on one thread, a row a request. It takes the place of the evaluator's
-// main, so the programs are those that are evaluated and deployed; what is missing is the transport between them.
+// Times a whole network, all its nodes one after the other on one thread, a row a request. It takes
+// the place of the evaluator's main, so the programs are those that are evaluated and deployed;
+// what is missing is the transport between them.
 //
 //   time-rnet WEIGHTS INPUT OUTPUT    files; INPUT and OUTPUT of floats; then rounds on stdin
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
