@@ -19,7 +19,8 @@ template <> struct Curve<Relu> {
 };
 template <> struct Curve<Relu6> {
   template <class T> static T value(T x) { return x > 0 ? std::min<T>(x, 6) : 0; }
-  template <class T> static T slope(T y) { return y > 0 && y < 6; }
+  // Both comparisons, always: `&&` would branch, and the loop around it stay scalar.
+  template <class T> static T slope(T y) { return (y > 0) & (y < 6); }
 };
 template <> struct Curve<Sigmoid> {
   template <class T> static T value(T x) { return 1 / (1 + std::exp(-x)); }
