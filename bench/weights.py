@@ -1,23 +1,20 @@
-"""Reads rnet's weights files into PyTorch."""
+"""Reads rnet's weights files, which are safetensors, with NumPy alone."""
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 import json
-import struct
+import pathlib
 
 import numpy
-import torch
+
+TYPES = {"F32": numpy.float32, "F64": numpy.float64}
 
 
-def load_weights(path):
-    """A safetensors file as {name: tensor}, and its metadata."""
-    with open(path, "rb") as file:
-        (length,) = struct.unpack("<Q", file.read(8))
-        header = json.loads(file.read(length))
-        data = file.read()
-    metadata = header.pop("__metadata__", {})
-    types = {"F32": numpy.float32, "F64": numpy.float64}
-    tensors = {}
-    for name, entry in header.items():
-        begin, end = entry["data_offsets"]
-        array = numpy.frombuffer(data[begin:end], types[entry["dtype"]]).reshape(entry["shape"])
-        tensors[name] = torch.from_numpy(array.copy())
-    return tensors, metadata
+def read_weights(path):
+    """Tensors by name, as arrays of their own."""
+    data = pathlib.Path(path).read_bytes()
+    begin = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:begin])
+    header.pop("__metadata__", None)
+    return {
+        name: numpy.frombuffer(data[begin:][slice(*entry["data_offsets"])], TYPES[entry["dtype"]]).reshape(entry["shape"]).copy()
+        for name, entry in header.items()
+    }

@@ -109,7 +109,7 @@ def main():
     trained, validation, test = (read_cifar(path) for path in (options.train, options.validation, options.test))
     trace = numpy.load(options.trace)
     assert trace["nodes"].tolist() == list(network.failable)
-    tensors, _ = twin.load_weights(options.init)
+    tensors = twin.load_weights(options.init)
     weights = train(network, options.scheme, tensors, trace, trained, validation)
     with open(options.out, "w") as file:
         json.dump(evaluate(network, weights, options.scheme, trained[1], test), file, indent=1)

@@ -5,7 +5,6 @@ normalised already, which rnet still has to do.
 """
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 import dataclasses
-import json
 from typing import Callable
 
 import numpy
@@ -112,18 +111,6 @@ NETWORKS = {
         "05-imagenet-mobilenet/imagenet.rnet", "imagenet", (160, 160, 3), 1000, mobilenet("body", 2, (1, 2, 1), 2, False), 0.8, 5
     ),
 }
-
-
-def read_weights(path):
-    """A safetensors file of f32 as {name: array}."""
-    data = path.read_bytes()
-    begin = 8 + int.from_bytes(data[:8], "little")
-    header = json.loads(data[8:begin])
-    header.pop("__metadata__", None)
-    return {
-        name: numpy.frombuffer(data[begin:][slice(*entry["data_offsets"])], numpy.float32).reshape(entry["shape"])
-        for name, entry in header.items()
-    }
 
 
 def export(network, weights, path):

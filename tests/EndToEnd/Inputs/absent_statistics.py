@@ -18,7 +18,7 @@ def main():
     trace = numpy.load(options.trace)
     (mask,) = trace["masks"]
     assert [node for node, bit in zip(trace["nodes"], mask) if not bit] == [options.down], "the seed makes another node absent"
-    (first, _), (last, _) = (twin.load_weights(path) for path in (options.init, options.final))
+    first, last = (twin.load_weights(path) for path in (options.init, options.final))
     statistics = 0
     for name in first:
         same = first[name].numpy().tobytes() == last[name].numpy().tobytes()

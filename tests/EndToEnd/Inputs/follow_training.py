@@ -37,7 +37,7 @@ def main():
     network = getattr(networks, options.network)
     data, trace = numpy.load(options.data), numpy.load(options.trace)
     assert trace["nodes"].tolist() == list(network.failable)
-    weights, frozen = twin.split_weights(twin.load_weights(options.init)[0])
+    weights, frozen = twin.split_weights(twin.load_weights(options.init))
     check_normalization(network, data, trace["train"], frozen)
     inputs = network.inputs_of(data)
     labels = torch.from_numpy(data["y"].astype(numpy.int64))
@@ -67,7 +67,7 @@ def main():
         optimizer.step()
         frozen.update(layers.statistics)
     if not options.tolerance:
-        final, _ = twin.load_weights(options.final)
+        final = twin.load_weights(options.final)
         for name, own in {**weights, **frozen}.items():
             # What has a gradient moves by about the rate in each step; what moved by less has the rounding of a zero gradient.
             error = float((own.detach() - final[name].double()).norm() / max(own.detach().norm(), RATE))

@@ -46,7 +46,7 @@ def main():
     options = parser.parse_args()
     torch.set_num_threads(1)
     network = getattr(networks, options.network)
-    tensors, _ = twin.load_weights(options.weights)
+    tensors = twin.load_weights(options.weights)
     weights, frozen = twin.split_weights(tensors)
     dump = numpy.load(options.gradients)
     inputs = network.inputs_of(dump)

@@ -7,7 +7,7 @@ import torch
 import twin
 
 first, second = (
-    {name: tensor for name, tensor in twin.load_weights(path)[0].items() if name.startswith(sys.argv[3])} for path in sys.argv[1:3]
+    {name: tensor for name, tensor in twin.load_weights(path).items() if name.startswith(sys.argv[3])} for path in sys.argv[1:3]
 )
 assert first and first.keys() == second.keys()
 for name, tensor in first.items():

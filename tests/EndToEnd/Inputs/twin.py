@@ -12,9 +12,14 @@ import torch
 import torch.nn.functional as F
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "bench"))
-from weights import load_weights  # noqa: F401 (for the scripts beside this one)
+from weights import read_weights  # noqa: E402
 
 SCHEMES = ("vanilla", "dfg", "resilinet", "resilinet+")
+
+
+def load_weights(path):
+    """Tensors of a weights file, by name."""
+    return {name: torch.from_numpy(array) for name, array in read_weights(path).items()}
 
 
 class Layers:

@@ -29,7 +29,7 @@ def main():
         outputs = built.evaluate(options.weights, options.data, pathlib.Path(folder) / "outputs.npz")
     assert outputs["nodes"].tolist() == list(network.failable)
     inputs = network.inputs_of(built.rows(options.data, outputs["rows"][: options.rows]))
-    weights = {name: tensor.double() for name, tensor in twin.load_weights(options.weights)[0].items()}
+    weights = {name: tensor.double() for name, tensor in twin.load_weights(options.weights).items()}
     worst, silent = 0.0, 0
     for k, (up, down) in enumerate(zip(network.patterns(), down_nodes(outputs))):
         assert [node for node in network.failable if not up[node]] == down
