@@ -88,7 +88,7 @@ json::Value tools::describe(NetworkOp network) {
 
 void tools::printCosts(NetworkOp network, llvm::raw_ostream &out) {
   auto module = network->getParentOfType<ModuleOp>();
-  auto cell = [](int64_t number) { return llvm::right_justify(grouped(number), 15); };
+  auto cell = [](int64_t number) { return llvm::formatv("{0,15}", grouped(number)).str(); };
   auto row = [&](StringRef title, const NodeCost &deployed, int64_t training, int64_t sent) {
     out << llvm::left_justify(title, 16) << cell(deployed.parameters) << cell(deployed.multiplyAdds)
         << cell(deployed.weights()) << cell(deployed.activations) << cell(training) << cell(sent)

@@ -10,10 +10,6 @@ static std::atomic<std::size_t> count = 0;
 std::size_t rnet::test::allocations() { return count; }
 
 extern "C" {
-#if defined(__SANITIZE_ADDRESS__)
-// AddressSanitizer has an allocator of its own, which calls this.
-void __sanitizer_malloc_hook(const volatile void *, std::size_t) { ++count; }
-#else
 // glibc's functions under their second names; memory is freed as ever.
 void *__libc_malloc(std::size_t);
 void *__libc_calloc(std::size_t, std::size_t);
@@ -41,5 +37,4 @@ int posix_memalign(void **memory, std::size_t border, std::size_t size) {
   *memory = memalign(border, size);
   return *memory ? 0 : ENOMEM;
 }
-#endif
 }

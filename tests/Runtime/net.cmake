@@ -22,5 +22,7 @@ if(RNET_FUZZ)
 endif()
 rnet_add_runtime_test(net-test net_client_test.cpp net_failure_detector_test.cpp net_engine_test.cpp
   LIBRARIES rnet::net rnet::evaluate)
-rnet_add_runtime_test(net-allocations-test net_allocations_test.cpp allocations.cpp
-  LIBRARIES rnet::net rnet::evaluate)
+if(NOT RNET_SANITIZE) # sanitizers have allocators, and allocations, of their own
+  rnet_add_runtime_test(net-allocations-test net_allocations_test.cpp allocations.cpp
+    LIBRARIES rnet::net rnet::evaluate)
+endif()

@@ -172,6 +172,7 @@ Status run(const Options &options, const NetworkDescription &network, std::size_
     accuracy = std::move(*table);
   }
 
+  const Library library;
   const auto incarnation =
       static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
   Network outbox(network, node, weights->data_hash(), incarnation, peers);
