@@ -48,32 +48,37 @@ def accuracy(network, weights, data, scheme, up):
     return right / len(labels)
 
 
-def train(network, scheme, tensors, trace, trained, validation):
-    """All weights after the best epoch."""
-    frozen = {name: tensor for name, tensor in tensors.items() if name.rpartition(".")[2] in ("mean", "deviation", "variance")}
-    weights = {name: tensor.requires_grad_() for name, tensor in tensors.items() if name not in frozen}
-    for weight in weights.values():
+def take_steps(network, scheme, tensors, trace, images, labels):
+    """Takes the steps of a trace from the weights `tensors`, which change; yields logits and rows of each, None where nothing flowed."""
+    frozen = {name for name in tensors if name.rpartition(".")[2] in ("mean", "deviation", "variance")}
+    weights = [tensor.requires_grad_() for name, tensor in tensors.items() if name not in frozen]
+    for weight in weights:
         weight.grad = torch.zeros_like(weight)  # what is absent in a step has gradient zero
-    optimizer = torch.optim.Adam(weights.values(), lr=1e-3, eps=1e-7, foreach=True)
-    images, labels = trained
-    best, best_accuracy, seen = None, -1.0, 0
+    optimizer = torch.optim.Adam(weights, lr=1e-3, eps=1e-7, foreach=True)
     for step, mask in enumerate(trace["masks"]):
         begin, end = trace["batch_offsets"][step : step + 2]
         rows = torch.from_numpy(trace["order"][begin:end])
         up = dict(zip(network.failable, map(bool, mask)))
-        logits, layers = network.forward({**weights, **frozen}, {"image": images[rows].float()}, scheme, up, training=True)
+        logits, layers = network.forward(tensors, {"image": images[rows].to(weights[0].dtype)}, scheme, up, training=True)
         if logits is not None:
             optimizer.zero_grad(set_to_none=False)
             twin.loss(logits, labels[rows]).backward()
             optimizer.step()
-            frozen.update(layers.statistics)
+            tensors.update(layers.statistics)
+        yield logits, rows
+
+
+def train(network, scheme, tensors, trace, trained, validation):
+    """All weights after the best epoch."""
+    best, best_accuracy, seen = None, -1.0, 0
+    for _, rows in take_steps(network, scheme, tensors, trace, *trained):
         seen += len(rows)
-        if seen % len(labels) == 0:
-            now = accuracy(network, {**weights, **frozen}, validation, scheme, {})
-            print(f"epoch {seen // len(labels)}: validation accuracy {now:.4f}", flush=True)
+        if seen % len(trained[1]) == 0:
+            now = accuracy(network, tensors, validation, scheme, {})
+            print(f"epoch {seen // len(trained[1])}: validation accuracy {now:.4f}", flush=True)
             if now > best_accuracy:
                 best_accuracy = now
-                best = {name: tensor.detach().clone() for name, tensor in {**weights, **frozen}.items()}
+                best = {name: tensor.detach().clone() for name, tensor in tensors.items()}
     return best
 
 
