@@ -9,7 +9,6 @@
 namespace rnet::net {
 
 struct Client::State {
-  Library library;
   std::map<std::string, std::unique_ptr<proto::Node::Stub>> stubs;
   std::map<std::string, std::vector<std::string>> inputs;
   std::string output;

@@ -13,6 +13,7 @@
 #include <csignal>
 #include <iostream>
 #include <limits>
+#include <mutex>
 
 namespace rnet::net {
 
@@ -26,7 +27,13 @@ std::shared_ptr<grpc::Channel> dial(const std::string &address) {
   // a busy machine needs its time to shake hands. Who is gone refuses at once.
   // A node that is dialled takes what makes sense to it; its answers have no other bound.
   arguments.SetMaxReceiveMessageSize(-1);
-  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+  auto channel = grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+  // gRPC 1.51 frees its queue of callbacks twice, now and then, when the last channel that uses it
+  // goes (AddressSanitizer saw it): the first channel stays as long as the process.
+  static std::shared_ptr<grpc::Channel> *volatile kept = nullptr; // volatile: else it is left out
+  static std::once_flag once;
+  std::call_once(once, [&] { kept = new std::shared_ptr<grpc::Channel>(channel); });
+  return channel;
 }
 
 namespace {
@@ -172,7 +179,6 @@ Status run(const Options &options, const NetworkDescription &network, std::size_
     accuracy = std::move(*table);
   }
 
-  const Library library;
   const auto incarnation =
       static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
   Network outbox(network, node, weights->data_hash(), incarnation, peers);

@@ -5,7 +5,6 @@
 #include "node.grpc.pb.h"
 #include "wire.h"
 
-#include <grpc/grpc.h>
 #include <grpcpp/grpcpp.h>
 
 #include <atomic>
@@ -14,16 +13,6 @@
 #include <memory>
 
 namespace rnet::net {
-
-/// Keeps gRPC's library up, and in the end waits for its threads: they must be gone before the
-/// process takes down its static objects. Outlives everything else of gRPC's.
-class Library {
-public:
-  Library() { grpc_init(); }
-  ~Library() { grpc_shutdown_blocking(); }
-  Library(const Library &) = delete;
-  Library &operator=(const Library &) = delete;
-};
 
 /// Milliseconds between attempts to connect: first, most.
 inline constexpr int kBackoff[] = {20, 200};
