@@ -11,6 +11,22 @@
 
 namespace rnet::test {
 
+/// A loaded program that allocates once a request: what a test of allocations must notice.
+class Allocating final : public Program {
+public:
+  explicit Allocating(const Program &program) : program_(program) {}
+  Status load(const WeightsFile &) override { return {}; }
+  ArenaPlan arena_plan() const noexcept override { return program_.arena_plan(); }
+  void infer(std::span<const Tensor<const float>> inputs, std::span<const Tensor<float>> outputs,
+             Arena &arena) const noexcept override {
+    ::operator delete(::operator new(8));
+    program_.infer(inputs, outputs, arena);
+  }
+
+private:
+  const Program &program_;
+};
+
 /// What a node sends, the next one gets at once. Some nodes are down from the start.
 class Engines final : public net::Outbox {
 public:

@@ -93,20 +93,6 @@ TEST_F(ToyEngines, AllocateForMoreRequestsThanAreReady) {
   EXPECT_EQ(allocated_by([&] { EXPECT_EQ(engines.answer(5), 5u); }), 0u); // and then no more
 }
 TEST_F(ToyEngines, AreCaughtWhereAProgramAllocates) {
-  class Allocating final : public Program {
-  public:
-    explicit Allocating(const Program &program) : program_(program) {}
-    Status load(const WeightsFile &) override { return {}; }
-    ArenaPlan arena_plan() const noexcept override { return program_.arena_plan(); }
-    void infer(std::span<const Tensor<const float>> inputs, std::span<const Tensor<float>> outputs,
-               Arena &arena) const noexcept override {
-      ::operator delete(::operator new(8));
-      program_.infer(inputs, outputs, arena);
-    }
-
-  private:
-    const Program &program_;
-  };
   const Allocating allocating(toy_programs.c);
   programs[2] = &allocating;
   Engines engines(toy, programs, 0);

@@ -32,34 +32,16 @@ static Expected<WeightsFile> make_weights(const NetworkDescription &network,
   return WeightsFile::open(path);
 }
 
-namespace {
-/// A program that allocates.
-class Allocating final : public Program {
-public:
-  explicit Allocating(Program &program) : program_(program) {}
-  Status load(const WeightsFile &weights) override { return program_.load(weights); }
-  ArenaPlan arena_plan() const noexcept override { return program_.arena_plan(); }
-  void infer(std::span<const Tensor<const float>> inputs, std::span<const Tensor<float>> outputs,
-             Arena &arena) const noexcept override {
-    ::operator delete(::operator new(8));
-    program_.infer(inputs, outputs, arena);
-  }
-
-private:
-  Program &program_;
-};
-} // namespace
-
 /// In place of the evaluator's.
 int rnet::evaluate::main(int argc, char **argv, const NetworkDescription &network,
                          std::span<Program *const> given) {
-  Allocating allocating(*given.back());
-  std::vector<Program *> programs(given.begin(), given.end());
+  std::vector<const Program *> programs(given.begin(), given.end());
+  const test::Allocating allocating(*given.back());
   if (argc > 2)
     programs.back() = &allocating;
   auto weights = make_weights(network, std::string(argv[1]) + "/weights.safetensors");
   Status status = weights.status();
-  for (Program *program : programs)
+  for (Program *program : given)
     if (status.ok())
       status = program->load(*weights);
   if (!status.ok()) {
@@ -72,7 +54,7 @@ int rnet::evaluate::main(int argc, char **argv, const NetworkDescription &networ
     failable |= DownSet(network.nodes[node].failable) << node;
   std::size_t patterns = 0, right = 0, allocated = 0;
   for (DownSet down = failable;; down = (down - 1) & failable) { // every subset, the empty one last
-    test::Engines engines(network, {programs.begin(), programs.end()}, down);
+    test::Engines engines(network, programs, down);
     const std::size_t before = test::allocations();
     for (std::size_t k = 0; k < kRequests / kAtOnce; ++k)
       right += engines.answer(kAtOnce);
