@@ -113,34 +113,6 @@ std::optional<std::vector<double>> rnet::computeLive(const FlowGraph &graph,
   return result;
 }
 
-std::vector<unsigned> rnet::findSinglePoints(const FlowGraph &graph) {
-  // Dominators of the output, by the last common dominator of what feeds a node; `root` stands
-  // before all sources.
-  const Ways ways(graph);
-  const unsigned root = graph.size(), none = root + 1;
-  std::vector<unsigned> dominator(graph.size(), none), depth(graph.size() + 1);
-  auto meet = [&](unsigned a, unsigned b) {
-    while (a != b) {
-      unsigned &deeper = a == root ? b : b == root ? a : depth[a] > depth[b] ? a : b;
-      deeper = dominator[deeper];
-    }
-    return a;
-  };
-  for (unsigned node = 0; node <= graph.output; ++node) {
-    unsigned found = graph.sources[node] ? root : none;
-    for (unsigned from : ways.incoming[node])
-      if (dominator[from] != none)
-        found = found == none ? from : meet(found, from);
-    dominator[node] = found;
-    depth[node] = found == none || found == root ? 1 : depth[found] + 1;
-  }
-  std::vector<unsigned> points;
-  if (dominator[graph.output] != none)
-    for (unsigned node = graph.output; node != root; node = dominator[node])
-      points.push_back(node);
-  return {points.rbegin(), points.rend()};
-}
-
 //===-- Sampling ------------------------------------------------------------------------------===//
 
 /// 64 independent bits, each 1 with this probability: bits of the probability against random ones,

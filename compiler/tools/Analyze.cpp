@@ -34,8 +34,6 @@ class Analysis {
 public:
   Analysis(NetworkOp network, const AnalyzeOptions &how)
       : network(network), graph(getFlowGraph(network)), how(how) {
-    for (unsigned node : findSinglePoints(graph))
-      singlePoint.insert(node);
     for (auto setting : network.getOps<ReliabilityOp>())
       settings.push_back(analyze(setting));
   }
@@ -44,6 +42,13 @@ public:
   json::Value describe();
 
 private:
+  /// All flow is lost while the node is down; not where losses are not known, or the node never
+  /// fails.
+  bool isSinglePoint(size_t node) const {
+    return llvm::any_of(settings, [&](const Setting &setting) {
+      return !setting.withoutNode.empty() && setting.withoutNode[node] == setting.flow;
+    });
+  }
   Setting analyze(ReliabilityOp op) {
     Setting setting;
     setting.name = op.getName();
@@ -84,7 +89,6 @@ private:
   NetworkOp network;
   FlowGraph graph;
   const AnalyzeOptions &how;
-  llvm::DenseSet<unsigned> singlePoint;
   std::vector<Setting> settings;
 };
 
@@ -126,8 +130,7 @@ void Analysis::print(llvm::raw_ostream &out) {
   }
   std::vector<std::string> nodes, links;
   for (auto [k, node] : llvm::enumerate(network.getOps<NodeOp>()))
-    nodes.push_back(node.getName().str() +
-                    (singlePoint.contains(k) ? "  (alone ends all flow)" : ""));
+    nodes.push_back(node.getName().str() + (isSinglePoint(k) ? "  (alone ends all flow)" : ""));
   for (auto connection : network.getOps<HyperconnectionOp>())
     links.push_back(
         (connection.getName() + "  " + stringifyHyperconnectionKind(connection.getKind())).str());
@@ -165,7 +168,7 @@ json::Value Analysis::describe() {
   }
   json::Array points;
   for (auto [k, node] : llvm::enumerate(network.getOps<NodeOp>()))
-    if (singlePoint.contains(k))
+    if (isSinglePoint(k))
       points.push_back(node.getName());
   return json::Object{{"schema", 1},
                       {"network", network.getSymName()},

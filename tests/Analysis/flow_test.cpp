@@ -73,24 +73,6 @@ TEST(Flow, EqualsTheSumOverAllFailurePatterns) {
   }
 }
 
-TEST(Flow, HasTheSinglePointsThatTakingNodesAwayShows) {
-  std::mt19937 random(2);
-  unsigned some = 0;
-  for (int trial = 0; trial < 200; ++trial) {
-    const unsigned nodes = 2 + random() % 11;
-    const FlowGraph graph = randomGraph(random, nodes, 1 + random() % nodes, 0.5);
-    const uint64_t all = (uint64_t(1) << nodes) - 1;
-    std::vector<unsigned> expected;
-    if (live(graph, all)[graph.output])
-      for (unsigned node = 0; node < nodes; ++node)
-        if (!live(graph, all & ~(uint64_t(1) << node))[graph.output])
-          expected.push_back(node);
-    ASSERT_EQ(findSinglePoints(graph), expected) << "trial " << trial;
-    some += expected.size() > 1;
-  }
-  EXPECT_GT(some, 50u);
-}
-
 TEST(Flow, OfTwoHundredNodesIsExactAndWithinTheIntervalOfSampling) {
   std::mt19937 random(3);
   const FlowGraph graph = randomGraph(random, 200, 8, 0.4);

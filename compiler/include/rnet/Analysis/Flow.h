@@ -47,10 +47,6 @@ struct FlowEstimate {
 std::vector<FlowEstimate> estimateLive(const FlowGraph &graph, llvm::ArrayRef<double> up,
                                        size_t samples, uint64_t seed);
 
-/// Nodes without which nothing reaches the output even while all others are up. Linear in the size
-/// of the graph.
-std::vector<unsigned> findSinglePoints(const FlowGraph &graph);
-
 /// The graph with one link less.
 FlowGraph without(const FlowGraph &graph, unsigned link);
 
