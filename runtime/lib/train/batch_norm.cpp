@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "rnet/train/batch_norm.h"
 
+#include "channels.h"
+
 #include <cmath>
 
 namespace rnet::train::detail {
@@ -10,19 +12,26 @@ namespace {
 /// Pixels that are summed in T before their sum goes on in double.
 constexpr std::size_t kPixels = 64;
 
-/// Two sums over all present pixels for each channel, [2][channels]: add(row, pixel offset, first,
-/// second) adds a pixel to both.
+/// Two sums over all present pixels for each channel, [2][channels]: add(row, element, channel,
+/// first, second) adds to both what vectors of channels have at an element of a row.
 template <class T, class Add>
 std::vector<double> sum_pixels(StepContext &step, Presence present, std::size_t width,
                                std::size_t channels, const Add &add) {
   const auto sum_images = [&](std::size_t begin, std::size_t count, double *sums) {
     std::vector<T> some(2 * channels);
     for (std::size_t row = begin; row < begin + count; ++row)
-      for (std::size_t at = 0; at < width;) {
-        std::fill(some.begin(), some.end(), T(0));
-        const std::size_t end = std::min(width, at + kPixels * channels);
-        for (; at < end; at += channels)
-          add(row, at, some.data(), some.data() + channels);
+      for (std::size_t first = 0; first < width; first += kPixels * channels) {
+        const std::size_t end = std::min(width, first + kPixels * channels);
+        for_channels<T>(channels, [&]<class V, std::size_t Count>(std::size_t c, V, Size<Count>) {
+          V one[Count] = {}, other[Count] = {};
+          for (std::size_t at = first + c; at < end; at += channels)
+            for (std::size_t v = 0; v < Count; ++v) {
+              const std::size_t lane = v * (sizeof(V) / sizeof(T));
+              add(row, at + lane, c + lane, one[v], other[v]);
+            }
+          finish(one, some.data() + c);
+          finish(other, some.data() + channels + c);
+        });
         for (std::size_t k = 0; k < 2 * channels; ++k)
           sums[k] += static_cast<double>(some[k]);
       }
@@ -46,13 +55,11 @@ void measure(StepContext &step, Tensor<const T> x, double epsilon, Statistics<T>
     ++first;
   const T *const base = x.row(first);
   const std::vector<double> sums = sum_pixels<T>(
-      step, x.present, x.width, channels, [&](std::size_t row, std::size_t at, T *sum, T *squares) {
-        const T *const from = x.row(row) + at;
-        for (std::size_t c = 0; c < channels; ++c) {
-          const T deviation = from[c] - base[c];
-          sum[c] += deviation;
-          squares[c] += deviation * deviation;
-        }
+      step, x.present, x.width, channels,
+      [&]<class V>(std::size_t row, std::size_t at, std::size_t c, V &sum, V &squares) {
+        const V deviation = load<V>(x.row(row) + at) - load<V>(base + c);
+        sum += deviation;
+        squares += deviation * deviation;
       });
   const double count = static_cast<double>(statistics.count);
   for (std::size_t c = 0; c < channels; ++c) {
@@ -100,15 +107,13 @@ void batch_norm_adjoint(StepContext &step, const BatchNormalization<T> &norm, Te
   const Statistics<T> &statistics = norm.statistics;
   const T *const mean = statistics.mean.data();
   const T *const inverse = statistics.inverse_deviation.data();
-  const std::vector<double> sums =
-      sum_pixels<T>(step, x.present, x.width, channels,
-                    [&](std::size_t row, std::size_t at, T *plain, T *scaled) {
-                      const T *const g = gradient.row(row) + at, *const from = x.row(row) + at;
-                      for (std::size_t c = 0; c < channels; ++c) {
-                        plain[c] += g[c];
-                        scaled[c] += g[c] * ((from[c] - mean[c]) * inverse[c]);
-                      }
-                    });
+  const std::vector<double> sums = sum_pixels<T>(
+      step, x.present, x.width, channels,
+      [&]<class V>(std::size_t row, std::size_t at, std::size_t c, V &plain, V &scaled) {
+        const V g = load<V>(gradient.row(row) + at);
+        plain += g;
+        scaled += g * ((load<V>(x.row(row) + at) - load<V>(mean + c)) * load<V>(inverse + c));
+      });
   for (std::size_t c = 0; c < channels; ++c) {
     beta_gradient[c] = static_cast<T>(sums[c]);
     gamma_gradient[c] = static_cast<T>(sums[channels + c]);

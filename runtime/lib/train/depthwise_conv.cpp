@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "rnet/train/depthwise_conv.h"
 
-#include "tiles.h"
+#include "channels.h"
 
 namespace rnet::train::detail {
 namespace {
@@ -15,37 +15,6 @@ template <class T> std::vector<T> taps_first(const Sliding &shape, const T *weig
     for (std::size_t tap = 0; tap < taps; ++tap)
       result[tap * C + c] = weight[c * taps + tap];
   return result;
-}
-
-/// Calls work(first channel, vector type, number of vectors) for all channels, some vectors at once
-/// and single ones at the end.
-template <class T, class Work> void for_channels(std::size_t channels, const Work &work) {
-  using V = typename Simd<T>::Vector;
-  constexpr std::size_t kWidth = Simd<T>::kWidth;
-  std::size_t c = 0;
-  for (; c + 4 * kWidth <= channels; c += 4 * kWidth)
-    work(c, V(), Size<4>());
-  for (; c + kWidth <= channels; c += kWidth)
-    work(c, V(), Size<1>());
-  for (; c < channels; ++c)
-    work(c, T(), Size<1>());
-}
-
-/// sum += a * b.
-template <class T, class V, std::size_t Count>
-void add_product(const T *a, const T *b, V (&sum)[Count]) {
-  for (std::size_t v = 0; v < Count; ++v) {
-    const std::size_t at = v * (sizeof(V) / sizeof(T));
-    sum[v] += load<V>(a + at) * load<V>(b + at);
-  }
-}
-template <class T, class V, std::size_t Count> void start(const T *from, V (&sum)[Count]) {
-  for (std::size_t v = 0; v < Count; ++v)
-    sum[v] = from ? load<V>(from + v * (sizeof(V) / sizeof(T))) : V{};
-}
-template <class T, class V, std::size_t Count> void finish(const V (&sum)[Count], T *to) {
-  for (std::size_t v = 0; v < Count; ++v)
-    store(to + v * (sizeof(V) / sizeof(T)), sum[v]);
 }
 
 /// A tap of a window and the element under it: the first channels of both.
