@@ -29,7 +29,10 @@ Location ImportContext::named(const model::Layer &layer, llvm::StringRef suffix)
   std::string name = layer.name;
   if (!suffix.empty())
     name += ("_" + suffix).str();
-  return named(name, layer.range);
+  Location where = locate(layer.range);
+  if (layer.inner)
+    where = FusedLoc::get(builder.getContext(), {where, locate(*layer.inner)});
+  return NameLoc::get(builder.getStringAttr(name), where);
 }
 
 FlatSymbolRefAttr ImportContext::parameter(const Twine &name, ir::Initializer initializer,

@@ -22,7 +22,7 @@ public:
   mlir::Location named(const llvm::Twine &name, ast::Range range) {
     return mlir::NameLoc::get(builder.getStringAttr(name), locate(range));
   }
-  /// A layer's place: in its block, if it comes from one, called from where the block is.
+  /// A layer's place; for one of a block, where the block is called and then that in the block.
   mlir::Location named(const model::Layer &layer, llvm::StringRef suffix = "");
 
   /// A parameter whose shape is inferred later; listed before everything else in `body`.

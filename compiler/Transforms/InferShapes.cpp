@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "rnet/Transforms/Passes.h"
 
+#include "llvm/ADT/SmallBitVector.h"
 #include "llvm/Support/FormatVariadic.h"
 
 namespace rnet {
@@ -38,31 +39,111 @@ static std::string suggestProjection(Type from, Type to) {
   return "";
 }
 
-/// The operation that gave a value its shape: hyperconnections, joins, nodes without layers and
-/// activations only pass it on.
-static Operation *findMaker(Value value) {
-  for (;;) {
-    if (auto argument = dyn_cast<BlockArgument>(value)) {
-      Operation *parent = argument.getOwner()->getParentOp();
-      value = parent->getOperand(argument.getArgNumber());
-      continue;
-    }
-    Operation *op = value.getDefiningOp();
-    if (auto node = dyn_cast<NodeOp>(op))
-      value = node.getYield().getResults()[cast<OpResult>(value).getResultNumber()];
-    else if (auto mux = dyn_cast<MuxOp>(op))
-      value = mux.getInputs().front();
-    else if (auto connection = dyn_cast<HyperconnectionOp>(op))
-      value = connection.getProjection().empty()
-                  ? connection.getSource()
-                  : connection.getProjection().front().getTerminator()->getOperand(0);
-    else if (isa<LayerOpInterface>(op) && op->getNumOperands() == 1 &&
-             op->getOperand(0).getType() == value.getType() &&
-             cast<LayerOpInterface>(op).getParameterUses({getRowShape(value.getType())}).empty())
-      value = op->getOperand(0);
-    else
-      return op;
+/// What hands a value on as it is: hyperconnections, joins and nodes, from the outside in; null
+/// where an operation computes it.
+static Value passedOn(Value value) {
+  if (auto argument = dyn_cast<BlockArgument>(value))
+    return argument.getOwner()->getParentOp()->getOperand(argument.getArgNumber());
+  Operation *op = value.getDefiningOp();
+  if (auto node = dyn_cast<NodeOp>(op))
+    return node.getYield().getResults()[cast<OpResult>(value).getResultNumber()];
+  if (auto mux = dyn_cast<MuxOp>(op))
+    return mux.getInputs().front();
+  if (auto connection = dyn_cast<HyperconnectionOp>(op))
+    return connection.getProjection().empty()
+               ? connection.getSource()
+               : connection.getProjection().front().getTerminator()->getOperand(0);
+  return {};
+}
+
+/// Whether a layer decides on the channels of its result, whatever those of its operand are.
+static bool setsChannels(LayerOpInterface layer, ArrayRef<int64_t> input) {
+  if (layer->getNumOperands() != 1 || layer.getParameterUses({input}).empty())
+    return false;
+  SmallVector<int64_t> wider(input);
+  ++wider.back();
+  FailureOr<SmallVector<int64_t>> result = layer.inferRowShape({wider});
+  return succeeded(result) && result->back() == getRowShape(layer->getResult(0).getType()).back();
+}
+
+namespace {
+/// Where a value got a shape that does not fit.
+class ShapeOrigins {
+public:
+  explicit ShapeOrigins(Value value) : value(value), open(getRowShape(value.getType()).size()) {
+    open.set();
   }
+  /// Only sizes that differ from those of another value; all where not even the ranks agree.
+  ShapeOrigins(Value value, Value other) : ShapeOrigins(value) {
+    ArrayRef<int64_t> have = getRowShape(value.getType()), want = getRowShape(other.getType());
+    otherRank = have.size() != want.size();
+    for (size_t axis = 0; !otherRank && axis < have.size(); ++axis)
+      open[axis] = have[axis] != want[axis];
+  }
+
+  /// The last operations that set these sizes, back from the value, the nearest first.
+  SmallVector<Operation *> find() {
+    SmallVector<Operation *> origins;
+    while (open.any()) {
+      if (Value before = passedOn(value)) {
+        value = before;
+        continue;
+      }
+      Operation *op = value.getDefiningOp();
+      auto layer = dyn_cast<LayerOpInterface>(op);
+      if (!layer || op->getNumOperands() == 0 || take(layer))
+        origins.push_back(op);
+      if (!layer || op->getNumOperands() == 0)
+        break;
+      value = op->getOperand(0);
+    }
+    return origins;
+  }
+
+private:
+  /// Crosses off the sizes that the layer sets; true where there are any.
+  bool take(LayerOpInterface layer) {
+    ArrayRef<int64_t> in = getRowShape(layer->getOperand(0).getType()),
+                      out = getRowShape(layer->getResult(0).getType());
+    if (in.size() != out.size()) {
+      open.reset();
+      return true;
+    }
+    if (otherRank)
+      return false;
+    llvm::SmallBitVector rest = open;
+    for (size_t axis = 0; axis < out.size(); ++axis)
+      if (in[axis] != out[axis])
+        rest.reset(axis);
+    if (open.test(out.size() - 1) && setsChannels(layer, in))
+      rest.reset(out.size() - 1);
+    const bool any = rest != open;
+    open = rest;
+    return any;
+  }
+
+  Value value;
+  llvm::SmallBitVector open; ///< axes whose sizes are still to be explained
+  bool otherRank = false;
+};
+} // namespace
+
+/// The operation before one, but for those that the same layer of the spec gave: an activation
+/// stands where its layer does.
+static Operation *findBefore(Operation *op) {
+  auto place = [](Operation *of) {
+    auto name = dyn_cast<NameLoc>(of->getLoc());
+    return name ? name.getChildLoc() : of->getLoc();
+  };
+  Operation *before = op;
+  while (before && place(before) == place(op))
+    before = before->getNumOperands() == 0 ? nullptr : before->getOperand(0).getDefiningOp();
+  return before;
+}
+
+static std::string describeOrigin(Operation *origin) {
+  return describe(origin->getResult(0).getType()) +
+         (isa<InputOp>(origin) ? " is declared here" : " is computed here");
 }
 
 namespace {
@@ -95,9 +176,9 @@ private:
     return success();
   }
 
-  static void noteMaker(InFlightDiagnostic &error, Value value) {
-    error.attachNote(findMaker(value)->getLoc())
-        << describe(value.getType()) << " is computed here";
+  static void noteOrigins(InFlightDiagnostic &error, ShapeOrigins origins) {
+    for (Operation *origin : origins.find())
+      error.attachNote(origin->getLoc()) << describeOrigin(origin);
   }
 
   LogicalResult checkOutput(OutputOp output) {
@@ -110,7 +191,7 @@ private:
           << node.getName() << "' computes " << describe(output.getValue().getType())
           << " [output-width]";
     error.attachNote(node.getLoc()) << "'" << node.getName() << "' is declared here";
-    noteMaker(error, output.getValue());
+    noteOrigins(error, ShapeOrigins(output.getValue()));
     return failure();
   }
 
@@ -139,14 +220,33 @@ private:
     return success();
   }
 
+  /// Behind the error of a layer that cannot take its operands.
+  void noteOperands(Operation *layer, ArrayRef<Value> operands) {
+    DiagnosticEngine &engine = getContext().getDiagEngine();
+    if (Operation *before = operands.size() == 1 ? findBefore(layer) : nullptr)
+      engine.emit(before->getLoc(), DiagnosticSeverity::Note)
+          << "its input comes from here, " << describe(before->getResult(0).getType());
+    for (Value operand : operands)
+      for (Operation *origin :
+           (operands.size() == 2 ? ShapeOrigins(operand, operands[operand == operands[0]])
+                                 : ShapeOrigins(operand))
+               .find())
+        engine.emit(origin->getLoc(), DiagnosticSeverity::Note) << describeOrigin(origin);
+  }
+
   LogicalResult inferLayer(LayerOpInterface layer) {
+    SmallVector<Value> operands;
     SmallVector<ArrayRef<int64_t>> inputs;
     for (Value operand : layer->getOperands())
-      if (!isMask(operand.getType()))
+      if (!isMask(operand.getType())) {
+        operands.push_back(operand);
         inputs.push_back(getRowShape(operand.getType()));
+      }
     FailureOr<SmallVector<int64_t>> shape = layer.inferRowShape(inputs);
-    if (failed(shape))
+    if (failed(shape)) {
+      noteOperands(layer, operands);
       return failure();
+    }
     layer->getResult(0).setType(getRowsType(&getContext(), *shape));
     for (const ParameterUse &use : layer.getParameterUses(inputs)) {
       auto parameter = symbols->lookup<ParameterOp>(use.symbol.getAttr());
@@ -192,8 +292,12 @@ private:
         error << "; 'project " << mend << "' would make them meet";
       error << " [shape-mismatch]";
       error.attachNote(node.getLoc()) << "'" << node.getName() << "' is declared here";
-      noteMaker(error, model);
-      noteMaker(error, input);
+      noteOrigins(error, ShapeOrigins(model, input));
+      noteOrigins(error, ShapeOrigins(input, model));
+      if (connection && !connection.getProjection().empty()) {
+        Operation *origin = ShapeOrigins(connection.getSource()).find().front();
+        error.attachNote(origin->getLoc()) << "what it projects, " << describeOrigin(origin);
+      }
       return failure();
     }
     mux.getOutput().setType(cast<TensorType>(model.getType()));

@@ -18,17 +18,15 @@ using namespace rnet::tools;
 
 namespace {
 
-/// The range of a location in the spec, where it has one.
-FileLineColRange findRange(Location where) {
-  FileLineColRange range;
+/// The ranges of a location in the spec: of a layer in a block, first where the block is called.
+llvm::SmallVector<FileLineColRange> findRanges(Location where) {
+  llvm::SmallVector<FileLineColRange> ranges;
   where->walk([&](Location inner) {
-    if (auto found = dyn_cast<FileLineColRange>(inner)) {
-      range = found;
-      return WalkResult::interrupt();
-    }
+    if (auto found = dyn_cast<FileLineColRange>(inner))
+      ranges.push_back(found);
     return WalkResult::advance();
   });
-  return range;
+  return ranges;
 }
 
 } // namespace
@@ -39,6 +37,7 @@ struct Spec::State {
     registerDialects(registry);
     context.appendDialectRegistry(registry);
     context.loadAllAvailableDialects();
+    context.printOpOnDiagnostic(false); // a person sees the spec, not the IR
   }
 
   /// Prints what a pass has to say as the checker would: the same place, the same look.
@@ -47,27 +46,31 @@ struct Spec::State {
                 : diagnostic.getSeverity() == DiagnosticSeverity::Warning
                     ? llvm::SourceMgr::DK_Warning
                     : llvm::SourceMgr::DK_Note;
-    if (FileLineColRange range = findRange(diagnostic.getLocation())) {
-      const unsigned file = findBuffer(range.getFilename());
-      llvm::SMLoc begin =
-          sources.FindLocForLineAndColumn(file, range.getStartLine(), range.getStartColumn());
-      llvm::SMLoc end =
-          sources.FindLocForLineAndColumn(file, range.getEndLine(), range.getEndColumn());
-      // The column behind the last character of the text is no column for SourceMgr.
-      llvm::SMRange marked =
-          begin.isValid() && end.isValid() ? llvm::SMRange(begin, end) : llvm::SMRange();
-      sources.PrintMessage(
-          llvm::errs(),
-          begin.isValid()
-              ? begin
-              : llvm::SMLoc::getFromPointer(sources.getMemoryBuffer(file)->getBufferStart()),
-          kind, diagnostic.str(),
-          marked.isValid() ? llvm::ArrayRef(marked) : llvm::ArrayRef<llvm::SMRange>());
-    } else {
+    const llvm::SmallVector<FileLineColRange> ranges = findRanges(diagnostic.getLocation());
+    if (ranges.empty())
       llvm::WithColor::error() << diagnostic.str() << "\n";
-    }
+    for (auto [k, range] : llvm::enumerate(ranges))
+      print(range, k == 0 ? kind : llvm::SourceMgr::DK_Note,
+            k == 0 ? diagnostic.str() : "by this layer of the block");
     for (Diagnostic &note : diagnostic.getNotes())
       print(note);
+  }
+
+  void print(FileLineColRange range, llvm::SourceMgr::DiagKind kind, const llvm::Twine &message) {
+    const unsigned file = findBuffer(range.getFilename());
+    llvm::SMLoc begin =
+        sources.FindLocForLineAndColumn(file, range.getStartLine(), range.getStartColumn());
+    llvm::SMLoc end =
+        sources.FindLocForLineAndColumn(file, range.getEndLine(), range.getEndColumn());
+    // The column behind the last character of the text is no column for SourceMgr.
+    llvm::SMRange marked =
+        begin.isValid() && end.isValid() ? llvm::SMRange(begin, end) : llvm::SMRange();
+    sources.PrintMessage(
+        llvm::errs(),
+        begin.isValid()
+            ? begin
+            : llvm::SMLoc::getFromPointer(sources.getMemoryBuffer(file)->getBufferStart()),
+        kind, message, marked.isValid() ? llvm::ArrayRef(marked) : llvm::ArrayRef<llvm::SMRange>());
   }
 
   /// The spec, or a file that it imports.

@@ -72,7 +72,7 @@ void Checker::declareDefinitions() {
     if constexpr (std::is_same_v<Item, ast::Const>) {
       if (declare(constantNames, item.name, "constant"))
         if (std::optional<double> value = evaluate(item.value, constants, diagnostics))
-          constants.values[item.name.text] = {*value, item.name.range};
+          constants.values[item.name.text] = {*value, item.name.range, item.range};
     } else if constexpr (std::is_same_v<Item, ast::Block>) {
       expander.declareBlock(item);
     } else if constexpr (std::is_same_v<Item, ast::List>) {

@@ -50,9 +50,11 @@ void Checker::addConnections() {
 }
 
 void Checker::addChain(const ast::Chain &chain) {
-  for (const ast::Name &name : chain.options.standsFor)
+  for (const ast::Name &name : chain.options.standsFor) {
     diagnostics.report("bad-stand-in", name.range,
                        "only a skip stands in for another hyperconnection");
+    diagnostics.note(chain.nodes.front().range, "a skip has the word 'skip' before it");
+  }
   std::optional<unsigned> from = findNode(chain.nodes.front());
   for (size_t k = 1; k < chain.nodes.size(); ++k) {
     std::optional<unsigned> to = findNode(chain.nodes[k]);

@@ -4,6 +4,8 @@
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/raw_ostream.h"
 
 #include <cmath>
 
@@ -85,6 +87,19 @@ static void noteNearest(const Constants &constants, Diagnostics &diagnostics) {
       diagnostics.note(constant.name, "'" + name + "' is declared here");
 }
 
+void rnet::noteOrigins(const Expression &expression, const Constants &constants,
+                       Diagnostics &diagnostics) {
+  const bool isName = expression.kind == Expression::Kind::name;
+  if (const auto *constant = isName ? constants.lookup(expression.text) : nullptr) {
+    std::string message;
+    llvm::raw_string_ostream(message) << "'" << expression.text << "' is "
+                                      << llvm::format("%g", constant->value) << " because of this";
+    diagnostics.note(constant->origin, message);
+  }
+  for (const ast::Argument &operand : expression.operands)
+    noteOrigins(operand.value, constants, diagnostics);
+}
+
 std::optional<double> rnet::evaluate(const Expression &expression, const Constants &constants,
                                      Diagnostics &diagnostics) {
   switch (expression.kind) {
@@ -140,6 +155,7 @@ std::optional<int64_t> rnet::evaluateCount(const Expression &expression, const C
     diagnostics.report("bad-value", expression.range,
                        what + " must be a whole number" +
                            (least > 0 ? " from " + std::to_string(least) + " on" : ""));
+    noteOrigins(expression, constants, diagnostics);
     return std::nullopt;
   }
   return static_cast<int64_t>(*value);
@@ -167,5 +183,6 @@ std::optional<std::vector<int64_t>> rnet::evaluateSizes(const Expression &expres
     return sizes;
   diagnostics.report("bad-size", expression.range,
                      what + " is made of sizes from 1 on, with 1,000,000,000 as their product");
+  noteOrigins(expression, constants, diagnostics);
   return std::nullopt;
 }

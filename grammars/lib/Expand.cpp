@@ -12,6 +12,7 @@ using namespace rnet::model;
 static constexpr size_t kMaxLayers = 1'000'000;
 /// Blocks in blocks, repeats and branches: keeps hostile specs from exhausting the stack.
 static constexpr unsigned kMaxDepth = 200;
+static constexpr unsigned kMaxNotes = 3;
 
 //===-- Declarations --------------------------------------------------------------------------===//
 
@@ -90,6 +91,7 @@ std::vector<Layer> Expander::cut(const ast::Slice &slice) {
     llvm::SmallVector<llvm::StringRef> known(listNames.keys());
     diagnostics.report("unknown-list", slice.list.range,
                        "no list of layers named '" + name + "'" + suggest(name, known));
+    noteUnused(lists, isUsed, "takes layers of");
     return {};
   }
   List &list = found->second;
@@ -141,17 +143,36 @@ std::vector<Layer> Expander::cut(const ast::Slice &slice) {
   return layers;
 }
 
+bool Expander::isUsed(const List &list) {
+  return llvm::any_of(list.items, [](const ListItem &item) { return item.taken.has_value(); });
+}
+
+template <class Declared, class IsUsed>
+void Expander::noteUnused(const llvm::StringMap<Declared> &declared, IsUsed isUsed,
+                          llvm::StringRef use) {
+  unsigned notes = 0;
+  for (const auto &[name, item] : declared)
+    if (!isUsed(item) && notes++ < kMaxNotes)
+      diagnostics.note(item.spec->name.range,
+                       "'" + name + "' is declared here, and nothing above " + use + " it");
+}
+
 void Expander::warnUnused() {
   for (const List *list : order) {
-    if (llvm::none_of(list->items, [](const ListItem &item) { return item.taken.has_value(); }))
+    if (!isUsed(*list))
       continue;
-    for (const ListItem &item : list->items)
-      if (!item.taken) {
-        const std::string number = std::to_string(&item - list->items.data() + 1);
-        diagnostics.report("unused-layer", item.range,
-                           "no node takes layer " + number + " of '" + list->spec->name.text + "'");
-        break; // one says it
-      }
+    llvm::ArrayRef<ListItem> items = list->items;
+    auto isTaken = [](const ListItem &item) { return item.taken.has_value(); };
+    const ListItem *gap = llvm::find_if_not(items, isTaken);
+    if (gap == items.end())
+      continue; // one says it
+    diagnostics.report("unused-layer", gap->range,
+                       "no node takes layer " + std::to_string(gap - items.begin() + 1) + " of '" +
+                           list->spec->name.text + "'");
+    if (gap != items.begin())
+      diagnostics.note(*(gap - 1)->taken, "the layer before it is taken here");
+    if (const ListItem *next = std::find_if(gap, items.end(), isTaken); next != items.end())
+      diagnostics.note(*next->taken, "the next that is taken is taken here");
   }
 }
 
@@ -241,6 +262,7 @@ void Expander::expandCall(const ast::Layer &spec, const std::string &name, const
     diagnostics.report("unknown-layer", spec.kind.range,
                        "no layer or block named '" + spec.kind.text + "'" +
                            suggest(spec.kind.text, known) + "; there are " + all);
+    noteUnused(blocks, [](const Block &block) { return block.isUsed; }, "calls");
     return;
   }
   Layer layer;
@@ -298,12 +320,13 @@ void Expander::expandBlock(Block &block, const ast::Layer &spec, Scope scope, La
                                       ? evaluate(argument->value, scope.constants, diagnostics)
                                       : evaluate(*parameter.otherwise, parameters, diagnostics);
     if (value)
-      parameters.values[parameter.name.text] = {*value, parameter.name.range};
+      parameters.values[parameter.name.text] = {*value, parameter.name.range,
+                                                argument ? argument->value.range : parameter.range};
     good = good && value;
   }
   if (!good)
     return;
-  block.isOpen = true;
+  block.isOpen = block.isUsed = true;
   auto close = llvm::scope_exit([&] { block.isOpen = false; });
   Diagnostics::Context context(diagnostics, spec.range, "in '" + name + "', called here");
   Scope inside{std::move(scope.path), std::move(scope.prefix), parameters, scope.call};

@@ -34,6 +34,7 @@ private:
     const ast::Block *spec;
     Names parameters;
     bool isOpen = false; ///< being written out
+    bool isUsed = false; ///< was written out, or began to be
   };
   /// An item of a list, and the slice that took it.
   struct ListItem {
@@ -69,6 +70,12 @@ private:
   void addLayer(model::Layer layer, ast::Range range, const Scope &scope, Layers &layers);
   Layers cut(const ast::Slice &slice);
   void checkNames(const Layers &layers, Names &names);
+
+  static bool isUsed(const List &list);
+  /// Behind a report of an unknown name: notes some of what is declared and was not used so far,
+  /// since one of them may be what was meant.
+  template <class Declared, class IsUsed>
+  void noteUnused(const llvm::StringMap<Declared> &declared, IsUsed isUsed, llvm::StringRef use);
 
   /// False from the moment on where too much has been written out.
   bool spend(size_t cost, ast::Range range);

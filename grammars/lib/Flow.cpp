@@ -151,6 +151,18 @@ static void noteDeadEnd(const Network &network, unsigned sender, Diagnostics &di
   }
 }
 
+/// Notes some simple hyperconnections of a node.
+static void noteSimple(const Network &network, llvm::StringRef name, Diagnostics &diagnostics) {
+  constexpr unsigned kMaxNotes = 3;
+  unsigned notes = 0;
+  for (const Hyperconnection &connection : network.hyperconnections)
+    if (!connection.isSkip &&
+        (network.nodes[connection.from].spec->name.text == name ||
+         network.nodes[connection.to].spec->name.text == name) &&
+        notes++ < kMaxNotes)
+      diagnostics.note(connection.range, "a simple hyperconnection of '" + name + "'");
+}
+
 void rnet::findStandIns(Network &network, llvm::ArrayRef<SkipGroup> groups,
                         Diagnostics &diagnostics) {
   for (const SkipGroup &group : groups) {
@@ -204,6 +216,8 @@ void rnet::findStandIns(Network &network, llvm::ArrayRef<SkipGroup> groups,
           diagnostics.report("bad-stand-in", name.range,
                              "'" + name.text + "' has no simple hyperconnection to '" +
                                  receiverName + "'");
+          noteSimple(network, name.text, diagnostics);
+          noteSimple(network, receiverName, diagnostics);
           good = false;
           continue;
         }

@@ -168,6 +168,7 @@ bool rnet::readValue(const Parameter &parameter, const Expression &value,
   if (!(*number >= range.least && *number <= range.most) ||
       (range.isWhole && *number != std::floor(*number))) {
     diagnostics.report("bad-value", value.range, quoted + " must be " + range.phrase);
+    noteOrigins(value, constants, diagnostics);
     return false;
   }
   result.numbers[name] = *number;

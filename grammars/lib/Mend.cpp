@@ -3,6 +3,8 @@
 #include "Mend.h"
 #include "Tokens.h"
 
+#include "llvm/ADT/StringSet.h"
+
 #include <array>
 
 using namespace rnet;
@@ -34,6 +36,7 @@ bool isBracket(llvm::StringRef token) { return effect(token) != Balance{}; }
 enum Rank {
   endsBlock, ///< a bracket before a line that is indented no more than the one that opened it
   endsLine,  ///< a bracket at the end of a line
+  familiar,  ///< makes the text more like the rest of it
   plain,
   odd, ///< closes no bracket, or where it opens, or all; or replaces what is no bracket
 };
@@ -52,6 +55,13 @@ public:
       : text(text), file(place.file), tokens(tokenize(text, file).tokens) {
     for (error = 0; error < tokens.size() && tokens[error].begin < place.begin;)
       ++error;
+    for (size_t token = 1; token < tokens.size(); ++token) {
+      const std::string pair = (spell(token - 1) + " " + spell(token)).str();
+      if (isOpening(spell(token)))
+        seen.insert(pair);
+      else if (isBracket(spell(token)) && token + 1 < tokens.size())
+        seen.insert((pair + " " + spell(token + 1)).str());
+    }
   }
 
   /// Every edit before the error that balances the brackets, the likeliest first.
@@ -76,11 +86,18 @@ private:
     return token > 0 && text.slice(tokens[token - 1].end, tokens[token].begin).contains('\n');
   }
   Rank rankInsertion(size_t token, llvm::StringRef bracket, llvm::ArrayRef<size_t> open) const;
+  /// Whether a bracket between two tokens stands there elsewhere too: an opening one behind the
+  /// first, a closing one between both.
+  bool isFamiliar(llvm::StringRef before, llvm::StringRef bracket, llvm::StringRef after) const {
+    return seen.contains(isOpening(bracket) ? (before + " " + bracket).str()
+                                            : (before + " " + bracket + " " + after).str());
+  }
 
   llvm::StringRef text;
   uint32_t file;
   std::vector<ast::Range> tokens;
-  size_t error; ///< the token at which the parser stopped, or their number
+  llvm::StringSet<> seen; ///< words and what opens behind them; what closes, and its neighbours
+  size_t error;           ///< the token at which the parser stopped, or their number
 };
 
 Rank Mender::rankInsertion(size_t token, llvm::StringRef bracket,
@@ -117,18 +134,24 @@ std::vector<Edit> Mender::findEdits() const {
   for (size_t token = 0; token < error; ++token) {
     llvm::StringRef old = spell(token);
     llvm::StringRef before = token ? spell(token - 1) : "";
+    llvm::StringRef after = token + 1 < tokens.size() ? spell(token + 1) : "";
     // Among equal brackets it makes no difference where one goes or comes: the first stands for
     // all.
     for (size_t i = 0; i < kBrackets.size(); ++i) {
       llvm::StringRef bracket = kBrackets.substr(i, 1);
       const Balance inserted = add(balance, effect(bracket));
-      if (inserted == Balance{} && bracket != before)
-        edits.push_back({rankInsertion(token, bracket, open), token, false, bracket});
-      if (bracket != old && add(inserted, effect(old), -1) == Balance{})
-        edits.push_back({isBracket(old) ? plain : odd, token, true, bracket});
+      if (inserted == Balance{} && bracket != before) {
+        const Rank rank = rankInsertion(token, bracket, open);
+        const bool likely = rank == plain && isFamiliar(before, bracket, old);
+        edits.push_back({likely ? familiar : rank, token, false, bracket});
+      }
+      if (bracket != old && add(inserted, effect(old), -1) == Balance{}) {
+        const bool likely = isFamiliar(before, bracket, after);
+        edits.push_back({likely ? familiar : isBracket(old) ? plain : odd, token, true, bracket});
+      }
     }
     if (isBracket(old) && old != before && add(balance, effect(old), -1) == Balance{})
-      edits.push_back({plain, token, true, ""});
+      edits.push_back({old == after ? familiar : plain, token, true, ""});
     if (isOpening(old))
       open.push_back(token);
     else if (isBracket(old) && !open.empty())

@@ -47,7 +47,7 @@ rnet.network @n {
 rnet.network @n {
   rnet.parameter @b.dense1.weight init glorot_uniform : tensor<*xf32>
   rnet.parameter @b.dense1.bias init zeros : tensor<*xf32>
-  // expected-note @below {{f32[2] is computed here}}
+  // expected-note @below {{f32[2] is declared here}}
   %x = rnet.input "x" at "a" : tensor<?x2xf32>
   %a = rnet.node "a"(%x) {
   ^bb0(%in: tensor<*xf32>):
