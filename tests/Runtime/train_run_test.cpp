@@ -214,4 +214,20 @@ TEST_F(TrainingRun, SaysWhatIsMissing) {
                "scheme dfg trains without failout: --failout is for resilinet and resilinet+");
 }
 
+TEST_F(TrainingRun, HardensNoNetworkWithABatchNormalisation) {
+  run();
+  std::vector<ParameterDescription> parameters(network.parameters.begin(),
+                                               network.parameters.end());
+  parameters.push_back({"b.batch_norm1.variance", 1, toy_wide, Initializer::ones, false});
+  NetworkDescription normalized = network;
+  normalized.parameters = parameters;
+  options.harden = true;
+  options.init = options.out;
+  options.out = folder.file("hard");
+  auto outcome = train::train(normalized, toy_factory(), options, never);
+  ASSERT_FALSE(outcome.ok());
+  EXPECT_NE(outcome.message().find("cannot keep a batch normalisation"), std::string::npos)
+      << outcome.message();
+}
+
 } // namespace

@@ -87,6 +87,12 @@ int main(int argc, char **argv, const NetworkDescription &network, const Trainer
          "the file may be of another cut of the same layers: take the tensors of equal name and "
          "shape, make the others anew")
       ->needs(init);
+  CLI::Option *harden =
+      app.add_option("--harden", options.init,
+                     "weights file of a trained network without skips: keep its tensors as they "
+                     "are, so that answers stay the same while nothing fails, and train only what "
+                     "it lacks, the projections of skips")
+          ->excludes(init);
   app.add_option("--element", element, "type to compute in")
       ->check(CLI::IsMember({"f32", "f64"}))
       ->capture_default_str();
@@ -99,6 +105,9 @@ int main(int argc, char **argv, const NetworkDescription &network, const Trainer
                "go on from the checkpoint that an interrupted run left");
   CLI11_PARSE(app, argc, argv);
   options.f64 = element == "f64";
+  options.harden = harden->count() > 0;
+  if (options.harden) // validation, without failures, is always as good
+    options.recipe.keep_best = false;
   options.recipe.balanced = weights == "balanced";
   if (keep_images)
     options.recipe.augmentation = {};

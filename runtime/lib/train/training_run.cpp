@@ -33,7 +33,8 @@ public:
       const TrainingOptions &options, TrainingData data)
       : network_(network), options_(options), data_(std::move(data)), threads_(options.threads),
         trainer_(network, make(factory, options.recipe.batch), options.recipe.batch, threads_),
-        optimizer_(options.recipe, trainer_.parameters()),
+        trained_(trainer_.parameters().begin(), trainer_.parameters().end()),
+        optimizer_(options.recipe, trained_),
         failout_(network, options.failout, options.recipe.seed), trace_(network) {
     if (options.recipe.balanced)
       trainer_.weigh_classes(balance_classes(data_.metadata.class_counts));
@@ -84,8 +85,9 @@ private:
     if (!options_.init.empty())
       if (Status status = read_first_weights(); !status.ok())
         return status;
-    fit_normalization(trainer_.parameters(), network_, data_.dataset,
-                      std::span<const std::int64_t>(data_.split.train));
+    if (!options_.harden)
+      fit_normalization(trainer_.parameters(), network_, data_.dataset,
+                        std::span<const std::int64_t>(data_.split.train));
     state_.best = take_snapshot(trainer_.parameters());
     return options_.resume ? load_checkpoint(checkpoint_path(options_), network_, identity(),
                                              trainer_.parameters(), optimizer_, state_)
@@ -99,6 +101,8 @@ private:
     if (Status status = weights->verify(); !status.ok())
       return status;
     const auto parameters = trainer_.parameters();
+    if (options_.harden)
+      return freeze(*weights);
     if (!options_.init_layers) {
       Status status = weights->check(network_, /*topology=*/false);
       return status.ok() ? read_parameters(*weights, parameters) : status;
@@ -110,6 +114,34 @@ private:
                  parameters.size(), options_.init.c_str());
     for (const std::string &name : *others)
       std::fprintf(stderr, "made anew: %s\n", name.c_str());
+    return {};
+  }
+
+  /// Takes over the tensors of a trained network for good; the others are trained.
+  Status freeze(const WeightsFile &weights) {
+    auto metadata = SplitMetadata::read(weights);
+    if (!metadata.ok())
+      return metadata.status();
+    if (!metadata->same_parts(data_.metadata))
+      return Status::error("'" + options_.init +
+                           "' was trained on other rows: give the same data and split, or rows "
+                           "that it has learnt would count as unseen");
+    auto others = read_common_parameters(weights, trainer_.parameters());
+    if (!others.ok())
+      return others.status();
+    std::size_t frozen = 0;
+    for (Parameter<T> &parameter : trained_)
+      if (std::ranges::find(*others, parameter.description->name) == others->end()) {
+        parameter.gradient = {};
+        ++frozen;
+      }
+    if (others->empty())
+      return Status::error("there is nothing to train: '" + options_.init +
+                           "' has every tensor of the network; a skip hyperconnection with a "
+                           "projection would have some of its own");
+    optimizer_ = OptimizerState<T>(options_.recipe, trained_);
+    std::fprintf(stderr, "%zu tensors of %s stay as they are, %zu are trained\n", frozen,
+                 options_.init.c_str(), others->size());
     return {};
   }
 
@@ -139,7 +171,7 @@ private:
     const auto result = trainer_.differentiate(batch, alive, options_.recipe.seed,
                                                static_cast<std::uint32_t>(number));
     if (result.rows > 0) { // else nothing was learnt: no step at all
-      optimizer_.update(trainer_.parameters(), learning_rate(options_.recipe, number, steps));
+      optimizer_.update(trained_, learning_rate(options_.recipe, number, steps));
       last_loss_ = result.loss;
       state_.loss_sum += result.loss;
       ++state_.loss_steps;
@@ -231,7 +263,8 @@ private:
              {"shift", recipe.augmentation.shift},
              {"flip", recipe.augmentation.flip},
              {"failout", failout_.probabilities()},
-             {"init", options_.init}}};
+             {"init", options_.init},
+             {"harden", options_.harden}}};
   }
 
   bool checkpoint_due() {
@@ -251,6 +284,7 @@ private:
   const TrainingData data_;
   ThreadPool threads_;
   NetworkTrainer<T> trainer_;
+  std::vector<Parameter<T>> trained_; ///< as the trainer's; frozen ones without gradients
   OptimizerState<T> optimizer_;
   const Failout failout_;
   RunState<T> state_;
@@ -260,6 +294,20 @@ private:
 };
 
 } // namespace
+
+/// Whether a trained network can be kept as it is within this one.
+static Status check_hardening(const NetworkDescription &network) {
+  if (network.scheme != "resilinet")
+    return Status::error("--harden keeps the answers of a network without failures, which only "
+                         "scheme resilinet does: skips count there only where a node is down; "
+                         "this is scheme " +
+                         std::string(network.scheme));
+  for (const ParameterDescription &parameter : network.parameters)
+    if (parameter.name.ends_with(".variance"))
+      return Status::error("--harden cannot keep a batch normalisation as it is ('" +
+                           std::string(parameter.name) + "'): its statistics change in training");
+  return {};
+}
 
 std::string checkpoint_path(const TrainingOptions &options) { return options.out + ".checkpoint"; }
 
@@ -277,6 +325,9 @@ Expected<Outcome> train(const NetworkDescription &network, const TrainerFactory 
     return Status::error("the recipe changes images, but network '" + std::string(network.name) +
                          "' has no input of shape [height, width, channels]; --no-augment trains "
                          "on the data as they are");
+  if (options.harden)
+    if (Status status = check_hardening(network); !status.ok())
+      return status;
   auto data = read_training_data(network, options);
   if (!data.ok())
     return data.status();

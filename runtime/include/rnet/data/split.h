@@ -38,6 +38,11 @@ struct SplitMetadata {
   static Expected<SplitMetadata> read(const WeightsFile &weights);
   void write(std::map<std::string, std::string> &metadata) const;
 
+  /// The same rows train, validate and test.
+  bool same_parts(const SplitMetadata &other) const {
+    return kind == other.kind && seed == other.seed && dataset_hash == other.dataset_hash &&
+           test_hash == other.test_hash && selection.group == other.selection.group;
+  }
   /// Refuses data other than those that were split.
   Status check_test_data(const Dataset &dataset) const;
   /// The rows that may score, of the dataset that was split, or of the test file.
