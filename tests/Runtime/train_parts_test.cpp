@@ -145,6 +145,12 @@ TEST(Failout, TakesEachFailableNodeAwayAsOftenAsItSays) {
 TEST(Failout, TakesTheNetworksProbabilitiesUnlessToldOtherwise) {
   EXPECT_EQ(Failout(toy, {}, 0).probabilities(), (std::vector<double>{0, 0.1, 0.1, 0}));
   EXPECT_EQ(Failout(toy, 0.4, 0).probabilities(), (std::vector<double>{0, 0.4, 0.4, 0}));
+  const std::vector<double> as_normal = Failout(toy, {}, 0, &toy_settings[0]).probabilities();
+  ASSERT_EQ(as_normal.size(), 4u);
+  EXPECT_EQ(as_normal[0], 0);
+  EXPECT_DOUBLE_EQ(as_normal[1], 0.1);
+  EXPECT_DOUBLE_EQ(as_normal[2], 0.2);
+  EXPECT_EQ(as_normal[3], 0);
   const Failout never(toy, 0.0, 0), always(toy, 1.0, 0);
   for (std::uint32_t step = 0; step < 100; ++step) {
     EXPECT_EQ(never.alive(step), (std::vector<std::uint8_t>{1, 1, 1, 1}));

@@ -135,6 +135,23 @@ TEST_F(TrainingRun, TakesNoStepWhereNoRowIsLeft) {
   EXPECT_NE(tensor("a.dense1.weight"), first[2]);
 }
 
+TEST_F(TrainingRun, MakesNodesAsAbsentAsASettingSays) {
+  options.failout_as = "sure"; // nobody ever fails
+  run();
+  const std::string sure = bytes(options.out);
+  auto file = WeightsFile::open(options.out);
+  ASSERT_TRUE(file.ok()) << file.message();
+  EXPECT_NE(file->metadata("rnet.settings").find("\"failout\":[0.0,0.0,0.0,0.0]"),
+            std::string::npos)
+      << file->metadata("rnet.settings");
+  options.failout_as = "normal";
+  run();
+  EXPECT_NE(bytes(options.out), sure);
+  options.failout_as = "worse";
+  expect_error(train::train(network, toy_factory(), options, never),
+               "network 'toy' has no reliability setting 'worse'; it has: normal, sure");
+}
+
 TEST_F(TrainingRun, GivesTheSameBytesForAnyNumberOfThreads) {
   run();
   const std::string one = bytes(options.out);

@@ -14,11 +14,18 @@ namespace rnet::train {
 /// and the step's number only. Any thread may ask.
 class Failout {
 public:
-  /// `probability` of every failable node, or else what the network says of each.
-  Failout(const NetworkDescription &network, std::optional<double> probability, std::uint64_t seed)
+  /// `probability` of every failable node, or each as unreliable as in `setting`, or else what the
+  /// network says of each.
+  Failout(const NetworkDescription &network, std::optional<double> probability, std::uint64_t seed,
+          const SettingDescription *setting = nullptr)
       : seed_(seed) {
-    for (const NodeDescription &node : network.nodes)
-      probabilities_.push_back(probability && node.failable ? *probability : node.failout);
+    for (std::size_t k = 0; k < network.nodes.size(); ++k) {
+      const NodeDescription &node = network.nodes[k];
+      probabilities_.push_back(!node.failable ? node.failout
+                               : probability  ? *probability
+                               : setting      ? 1 - setting->reliability[k]
+                                              : node.failout);
+    }
   }
 
   /// Failure probability of each node.

@@ -78,9 +78,13 @@ int main(int argc, char **argv, const NetworkDescription &network, const Trainer
   app.add_option("--threads", options.threads, "no result depends on it")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
-  app.add_option("--failout", options.failout,
-                 "failure probability of every failable node, instead of the spec's")
-      ->check(CLI::Range(0.0, 1.0));
+  CLI::Option *failout =
+      app.add_option("--failout", options.failout,
+                     "failure probability of every failable node, instead of the spec's")
+          ->check(CLI::Range(0.0, 1.0));
+  app.add_option("--failout-as", options.failout_as,
+                 "a reliability setting: each node is absent as often as it fails there")
+      ->excludes(failout);
   CLI::Option *init = app.add_option("--init", options.init, "weights file to start from");
   app.add_flag(
          "--init-layers", options.init_layers,

@@ -14,6 +14,7 @@
 #include "rnet/train/network_trainer.h"
 #include "rnet/train/schedule.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <unistd.h>
@@ -26,6 +27,14 @@ using nlohmann::ordered_json;
 /// In the order of Schedule.
 constexpr const char *kSchedules[] = {"constant", "step", "cosine"};
 
+/// Null where there is none of this name.
+const SettingDescription *find_setting(const NetworkDescription &network, std::string_view name) {
+  const auto found =
+      std::find_if(network.settings.begin(), network.settings.end(),
+                   [&](const SettingDescription &setting) { return setting.name == name; });
+  return found == network.settings.end() ? nullptr : &*found;
+}
+
 /// One run in one element type.
 template <class T> class Run {
 public:
@@ -35,7 +44,9 @@ public:
         trainer_(network, make(factory, options.recipe.batch), options.recipe.batch, threads_),
         trained_(trainer_.parameters().begin(), trainer_.parameters().end()),
         optimizer_(options.recipe, trained_),
-        failout_(network, options.failout, options.recipe.seed), trace_(network) {
+        failout_(network, options.failout, options.recipe.seed,
+                 find_setting(network, options.failout_as)),
+        trace_(network) {
     if (options.recipe.balanced)
       trainer_.weigh_classes(balance_classes(data_.metadata.class_counts));
   }
@@ -207,7 +218,9 @@ private:
 
   Expected<Outcome> finish() {
     restore(state_.best, trainer_.parameters());
-    auto metadata = describe();
+    const RunIdentity run = identity();
+    auto metadata = run.metadata;
+    metadata["rnet.settings"] = run.settings.dump();
     metadata["rnet.history"] = ordered_json{
         {"loss", state_.losses},
         {"validation_accuracy", state_.accuracies},
@@ -317,9 +330,18 @@ Expected<Outcome> train(const NetworkDescription &network, const TrainerFactory 
     return Status::error("--data is required (or --train and --validation)");
   if (options.out.empty() && options.gradients.empty())
     return Status::error("--out is required");
-  if (options.failout && network.scheme.substr(0, 9) != "resilinet")
+  if ((options.failout || !options.failout_as.empty()) &&
+      network.scheme.substr(0, 9) != "resilinet")
     return Status::error("scheme " + std::string(network.scheme) +
                          " trains without failout: --failout is for resilinet and resilinet+");
+  if (!options.failout_as.empty() && !find_setting(network, options.failout_as)) {
+    std::string known;
+    for (const SettingDescription &setting : network.settings)
+      known += (known.empty() ? "" : ", ") + std::string(setting.name);
+    return Status::error("network '" + std::string(network.name) +
+                         "' has no reliability setting '" + options.failout_as +
+                         "'; it has: " + (known.empty() ? "none" : known));
+  }
   if (options.recipe.augmentation.any() &&
       std::none_of(network.inputs.begin(), network.inputs.end(), is_image))
     return Status::error("the recipe changes images, but network '" + std::string(network.name) +

@@ -21,7 +21,8 @@ struct TrainingOptions {
   std::optional<SplitKind> split; ///< of `data`, random or contiguous; none: their own, else random
   std::uint64_t split_seed = 0;
   std::optional<double>
-      failout; ///< failure probability of every failable node instead of the spec's
+      failout;            ///< failure probability of every failable node instead of the spec's
+  std::string failout_as; ///< a reliability setting: nodes are absent as often as they fail there
   std::size_t threads = 1;
   bool f64 = false;
   bool resume = false;
