@@ -57,6 +57,39 @@ std::string join(llvm::StringRef folder, llvm::StringRef name) {
   return std::string(joined);
 }
 
+/// The spec and what it imports, below one folder as they lie to each other; the spec first.
+std::vector<target::GeneratedFile> gatherSources(const Spec &spec) {
+  std::vector<target::GeneratedFile> files;
+  for (const llvm::MemoryBuffer *source : spec.getSources()) {
+    llvm::SmallString<128> absolute(source->getBufferIdentifier());
+    fs::make_absolute(absolute);
+    path::remove_dots(absolute, /*remove_dot_dot=*/true);
+    files.push_back({std::string(absolute), source->getBuffer().str()});
+  }
+  std::string folder(path::parent_path(files.front().path));
+  for (const target::GeneratedFile &file : files)
+    while (!llvm::StringRef(file.path).starts_with(folder +
+                                                   (path::is_separator(folder.back()) ? "" : "/")))
+      folder = path::parent_path(folder).str();
+  for (target::GeneratedFile &file : files)
+    file.path = llvm::StringRef(file.path).substr(folder.size()).ltrim('/').str();
+  return files;
+}
+
+/// The network as data, and what it was built from.
+std::string describeBuild(const Spec &spec, const SpecOptions &options, llvm::StringRef specFile) {
+  llvm::json::Value network = describe(spec.getNetwork());
+  llvm::json::Object weights;
+  for (const auto &[name, weight] : options.weights)
+    weights[name] = weight;
+  llvm::json::Object &all = *network.getAsObject();
+  all["rnet"] = RNET_VERSION;
+  all["spec"] = "spec/" + specFile.str();
+  all["without"] = llvm::json::Array(options.without);
+  all["weights"] = std::move(weights);
+  return llvm::formatv("{0:2}\n", network);
+}
+
 /// The package configuration of the runtime beside this program, in a build tree or installed.
 std::string findRuntime() {
   static int anchor;
@@ -84,12 +117,13 @@ int tools::build(const std::string &specPath, Scheme scheme, const SpecOptions &
       return 1;
     }
 
-  std::string description;
-  llvm::raw_string_ostream(description) << llvm::formatv("{0:2}\n", describe(spec.getNetwork()));
+  const std::vector<target::GeneratedFile> specFiles = gatherSources(spec);
+  const std::string description = describeBuild(spec, options, specFiles.front().path);
   if (!convertToEmitC(spec))
     return 1;
   auto files = target::generateProject(spec.getModule(), path::filename(specPath));
   if (failed(files) || !writeProject(*files, source) ||
+      !writeProject(specFiles, join(directory, "spec")) ||
       !writeText(join(directory, "network.json"), description))
     return 1;
 

@@ -7,7 +7,8 @@
 namespace rnet::tools {
 
 struct BuildOptions {
-  std::string directory; ///< DIR: sources in src/, binaries in bin/, network.json
+  std::string directory; ///< DIR: sources in src/, programs in bin/, network.json, the spec and
+                         ///< what it imports in spec/
   std::string march;     ///< empty: as the runtime was built
   unsigned jobs = 2;
 };

@@ -127,10 +127,12 @@ void tools::drawDot(NetworkOp network, llvm::raw_ostream &out) {
       << "  edge [fontname=\"sans-serif\", fontsize=10];\n";
   for (auto node : network.getOps<NodeOp>())
     out << "  \"" << node.getName() << "\" [label=\"" << node.getName() << "\\n"
-        << getCost(node).parameters << " parameters\"];\n";
+        << grouped(getCost(node).parameters) << " parameters\", class=\""
+        << (node.getFailoutAttr() ? "failable" : "steady") << "\"];\n";
   for (auto connection : network.getOps<HyperconnectionOp>()) {
     out << "  \"" << connection.getSender().getName() << "\" -> \"" << connection.getReceiver()
-        << "\" [label=\"" << getBytes(connection) << " B\"";
+        << "\" [label=\"" << grouped(getBytes(connection)) << " B\", class=\""
+        << stringifyHyperconnectionKind(connection.getKind()) << '"';
     if (connection.getKind() == HyperconnectionKind::Skip)
       out << ", style=dashed, constraint=false";
     out << "];\n";

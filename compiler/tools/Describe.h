@@ -19,7 +19,8 @@ llvm::json::Value describe(NetworkOp network);
 /// What each node and hyperconnection costs, as tables for people. Needs the planned programs.
 void printCosts(NetworkOp network, llvm::raw_ostream &out);
 
-/// The topology for Graphviz: machines as boxes, skip hyperconnections dashed.
+/// The topology for Graphviz: machines as boxes, skip hyperconnections dashed. Classes, which dot
+/// hands on to SVG, say what is what: `failable` or `steady`, `simple` or `skip`.
 void drawDot(NetworkOp network, llvm::raw_ostream &out);
 
 } // namespace rnet::tools

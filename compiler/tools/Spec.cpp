@@ -29,6 +29,26 @@ llvm::SmallVector<FileLineColRange> findRanges(Location where) {
   return ranges;
 }
 
+/// Takes the skip of this name out of the spec, as if nobody had written it. False where there is
+/// none.
+bool removeSkip(ast::Network &network, llvm::StringRef name) {
+  for (auto item = network.items.begin(); item != network.items.end(); ++item) {
+    auto *skip = std::get_if<ast::Skip>(&*item);
+    if (!skip)
+      continue;
+    auto sender = llvm::find_if(skip->senders, [&](const ast::Name &candidate) {
+      return candidate.text + "_to_" + skip->receiver.text == name;
+    });
+    if (sender == skip->senders.end())
+      continue;
+    skip->senders.erase(sender);
+    if (skip->senders.empty())
+      network.items.erase(item);
+    return true;
+  }
+  return false;
+}
+
 } // namespace
 
 struct Spec::State {
@@ -129,8 +149,26 @@ bool Spec::load(const std::string &path, Scheme scheme) {
   if (!files)
     return false;
   state->files = std::move(*files);
+  if (ast::File &file = state->files.back(); file.network)
+    for (const std::string &name : state->options.without)
+      if (!removeSkip(*file.network, name)) {
+        llvm::WithColor::error() << "'" << path << "' has no skip hyperconnection '" << name
+                                 << "'\n";
+        return false;
+      }
   state->model = rnet::check(state->files, scheme != Scheme::Vanilla, *state->diagnostics);
-  return state->model.has_value();
+  if (!state->model)
+    return false;
+  for (const auto &[name, weight] : state->options.weights) {
+    auto found = llvm::find_if(state->model->hyperconnections,
+                               [&](const auto &connection) { return connection.name == name; });
+    if (found == state->model->hyperconnections.end()) {
+      llvm::WithColor::error() << "'" << path << "' has no hyperconnection '" << name << "'\n";
+      return false;
+    }
+    found->weight = weight;
+  }
+  return true;
 }
 
 bool Spec::compileNetwork(Scheme scheme) {
@@ -162,6 +200,12 @@ bool Spec::compilePrograms(Scheme scheme) {
 }
 
 const ast::File &Spec::getFile() const { return state->files.back(); }
+std::vector<const llvm::MemoryBuffer *> Spec::getSources() const {
+  std::vector<const llvm::MemoryBuffer *> sources;
+  for (unsigned file = 1; file <= state->sources.getNumBuffers(); ++file)
+    sources.push_back(state->sources.getMemoryBuffer(file));
+  return sources;
+}
 const model::Network &Spec::getModel() const { return *state->model; }
 llvm::StringRef Spec::getText() const {
   return state->sources.getMemoryBuffer(state->buffer)->getBuffer();

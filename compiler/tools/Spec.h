@@ -7,6 +7,7 @@
 
 #include "llvm/Support/SourceMgr.h"
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -15,6 +16,10 @@ namespace rnet::tools {
 
 struct SpecOptions {
   std::vector<std::string> disabledWarnings; ///< ids
+  /// Ablations, by the names of hyperconnections: skips to leave out, weights instead of the
+  /// spec's.
+  std::vector<std::string> without;
+  std::map<std::string, double> weights;
 };
 
 /// Every step returns false where it failed; its diagnostics are then on stderr.
@@ -35,6 +40,8 @@ public:
   bool compilePrograms(ir::Scheme scheme);
 
   const ast::File &getFile() const;
+  /// The files that were read: the spec first, then what it imports. Paths as they were opened.
+  std::vector<const llvm::MemoryBuffer *> getSources() const;
   llvm::StringRef getText() const;
   const model::Network &getModel() const;
   mlir::ModuleOp getModule() const;
