@@ -11,8 +11,8 @@ from typing import Callable, Optional
 import torch
 import torch.nn.functional as F
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "bench"))
-from weights import read_weights  # noqa: E402
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "tools"))
+from shared.weights import read_weights  # noqa: E402
 
 SCHEMES = ("vanilla", "dfg", "resilinet", "resilinet+")
 
