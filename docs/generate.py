@@ -14,6 +14,9 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
+NEEDED_FOR = {None: "building", "report": "reports", "test": "tests"}
+
+
 def note(source: str) -> str:
     return f"<!-- Made from {source} by the CMake target update-docs: edits are lost. -->\n\n"
 
@@ -49,8 +52,8 @@ def readme(packages: str) -> str:
     """README.md with its table of dependencies made anew from the list of packages."""
     rows = "| Debian package | needed for | why |\n|---|---|---|\n"
     for line in packages.splitlines():
-        if found := re.match(r"([^\s#]+)\s+(test)?\s*#\s*(.+)", line):
-            rows += f"| `{found[1]}` | {'tests' if found[2] else 'building'} | {found[3]} |\n"
+        if found := re.match(r"([^\s#]+)\s+(test|report)?\s*#\s*(.+)", line):
+            rows += f"| `{found[1]}` | {NEEDED_FOR[found[2]]} | {found[3]} |\n"
     begin, end = "<!-- dependencies -->\n", "<!-- end of dependencies -->"
     before, rest = (ROOT / "README.md").read_text().split(begin)
     return before + begin + rows + end + rest.split(end)[1]

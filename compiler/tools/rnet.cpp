@@ -6,6 +6,7 @@
 #include "Format.h"
 #include "Interpret.h"
 #include "Run.h"
+#include "Script.h"
 #include "Spec.h"
 
 #include <CLI/CLI.hpp>
@@ -47,6 +48,27 @@ void addScheme(CLI::App *command, Arguments &arguments) {
                    "how to compile the topology: vanilla, dfg, resilinet, resilinet+ (default)")
       ->transform(CLI::CheckedTransformer(kSchemes));
 }
+void addAblations(CLI::App *command, Arguments &arguments) {
+  command
+      ->add_option("--without", arguments.options.without,
+                   "leave out this skip hyperconnection, FROM_to_TO (repeatable)")
+      ->allow_extra_args(false);
+  command
+      ->add_option_function<std::vector<std::string>>(
+          "--weigh",
+          [&arguments](const std::vector<std::string> &all) {
+            for (const std::string &text : all) {
+              const size_t equals = text.find('=');
+              double weight = 0;
+              if (equals == std::string::npos ||
+                  !CLI::detail::lexical_cast(text.substr(equals + 1), weight))
+                throw CLI::ValidationError("--weigh", "'" + text + "' is not NAME=NUMBER");
+              arguments.options.weights[text.substr(0, equals)] = weight;
+            }
+          },
+          "NAME=W: weight of a hyperconnection, instead of the spec's (repeatable)")
+      ->allow_extra_args(false);
+}
 void addWarnings(CLI::App *command, Arguments &arguments) {
   command
       ->add_option("-W,--disable-warning", arguments.options.disabledWarnings,
@@ -70,6 +92,7 @@ int main(int argc, char **argv) {
   check->add_flag("--list-diagnostics", listDiagnostics, "list every diagnostic's id and meaning");
   check->add_flag("--list-layers", listLayers, "list every layer with its arguments");
   addScheme(check, a);
+  addAblations(check, a);
   addWarnings(check, a);
   bool costs = false;
   check->add_flag(
@@ -89,6 +112,7 @@ int main(int argc, char **argv) {
       app.add_subcommand("analyze", "Say what failures do to a network, before it is trained");
   addSpec(analyze, a);
   addScheme(analyze, a);
+  addAblations(analyze, a);
   addWarnings(analyze, a);
   AnalyzeOptions how;
   analyze->add_flag("--json", how.json, "print JSON");
@@ -101,6 +125,7 @@ int main(int argc, char **argv) {
   CLI::App *emit = app.add_subcommand("emit", "Print any stage of the compilation");
   addSpec(emit, a);
   addScheme(emit, a);
+  addAblations(emit, a);
   addWarnings(emit, a);
   emit->add_option("--as", a.stage, "ast, model, mlir, nodes, emitc, cpp, dot or json")
       ->required()
@@ -113,6 +138,7 @@ int main(int argc, char **argv) {
       app.add_subcommand("build", "Generate sources in DIR/src and compile them to DIR/bin");
   addSpec(build, a);
   addScheme(build, a);
+  addAblations(build, a);
   addWarnings(build, a);
   build->add_option("-o,--output", a.build.directory, "the folder DIR")->required();
   build->add_option("--march", a.build.march,
@@ -144,6 +170,15 @@ int main(int argc, char **argv) {
                  ? tools::interpret(spec.getNetwork(), a.interpret)
                  : 1;
   });
+
+  // They read their own options, --help included.
+  auto addScript = [&](const char *name, const char *what) {
+    CLI::App *script = app.add_subcommand(name, what)->prefix_command();
+    script->set_help_flag();
+    script->callback([=, &status] { status = runScript(name, script->remaining()); });
+  };
+  addScript("experiment", "Train and compare variants of a spec: schemes, failout rates, skips");
+  addScript("report", "Write one HTML file about a built network or an experiment");
 
   CLI11_PARSE(app, argc, argv);
   return status;

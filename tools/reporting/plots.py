@@ -1,0 +1,134 @@
+"""The plots of a report, each from plain numbers."""
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+from shared.figures import GRID, INK, MUTED, PAPER, SERIES, draw
+
+WIDTH = 10.6  # inches: what a page of 1280 pixels has room for
+MOST_BARS = 32  # failure patterns, one bar each
+
+
+def colour(k):
+    return SERIES[k % len(SERIES)]
+
+
+def limits_percent(axes, axis, values, least=2.0):
+    """Limits around `values`, in percent, that leave room for what is drawn around a point and never pass 100 by much."""
+    low, high = min(values), max(values)
+    room = max(0.06 * (high - low), least / 2)
+    getattr(axes, f"set_{axis}lim")(max(-1, low - room), min(101, high + room))
+
+
+def training_curves(runs):
+    """`runs`: (group, history), histories of one group in one colour. Loss and validation accuracy over epochs; the kept epoch is marked."""
+
+    def plot(axes):
+        for (panel, title, key, factor), area in zip(
+            (("loss", "Loss in training", "loss", 1), ("accuracy", "Validation accuracy, %", "validation_accuracy", 100)), axes
+        ):
+            area.set_title(title)
+            area.set_xlabel("epoch")
+            for group, history in runs:
+                values = [float("nan") if value is None else factor * value for value in history[key]]
+                epochs = range(1, len(values) + 1)
+                area.plot(epochs, values, color=colour(group), linewidth=1.4, marker="o" if len(values) < 3 else None, markersize=4, alpha=0.85)
+                best = history["best_epoch"]
+                if panel == "accuracy" and 0 < best <= len(values):
+                    area.plot([best], [values[best - 1]], "o", color=colour(group), markersize=6, markeredgecolor=PAPER)
+            area.xaxis.get_major_locator().set_params(integer=True)
+            area.margins(x=0.02)
+
+    return draw("curves", "Loss in training and validation accuracy over the epochs of each run; below as a table", WIDTH, 3.3, plot, columns=2)
+
+
+def pattern_accuracy(name, patterns, guess):
+    """A bar for each failure pattern, (label, nodes down, flow, accuracy in percent)."""
+
+    def plot(axes):
+        for place, (label, down, flow, accuracy) in enumerate(patterns):
+            axes.barh(place, accuracy, height=0.72, color=colour(0) if flow else "none", alpha=1 - 0.16 * min(down, 4) if flow else 1,
+                      edgecolor=MUTED if not flow else "none", hatch=None if flow else "////", linewidth=0.8)
+            axes.text(accuracy + 0.8, place, f"{accuracy:.1f}", va="center", fontsize=9)
+        axes.set_yticks(range(len(patterns)), [pattern[0] for pattern in patterns])
+        axes.invert_yaxis()
+        axes.set_xlim(0, 106)
+        axes.set_xticks(range(0, 101, 20))
+        axes.tick_params(axis="y", length=0)
+        axes.grid(axis="y", visible=False)
+        axes.set_xlabel("accuracy, %")
+        if guess is not None:
+            axes.axvline(guess, color=SERIES[1], linewidth=1.4, linestyle=(0, (4, 2)))
+
+    return draw(name, "Accuracy under each failure pattern; below as a table", WIDTH, 0.9 + 0.27 * len(patterns), plot)
+
+
+def pattern_cloud(name, patterns, guess):
+    """Where patterns are too many for bars: accuracy over how many nodes are down, a dot for each pattern."""
+
+    def plot(axes):
+        places = {}
+        for label, down, flow, accuracy in patterns:
+            places.setdefault(down, []).append((accuracy, flow))
+        for down, dots in places.items():
+            for k, (accuracy, flow) in enumerate(sorted(dots)):
+                shift = 0.6 * ((k * 0.618034) % 1 - 0.5) if len(dots) > 1 else 0  # spread, the same on every run
+                axes.plot([down + shift], [accuracy], "o" if flow else "x", color=colour(0) if flow else MUTED, markersize=4, alpha=0.75)
+        axes.set_xticks(sorted(places))
+        axes.set_ylim(-2, 102)
+        axes.set_xlabel("nodes down")
+        axes.set_ylabel("accuracy, %")
+        axes.grid(axis="x", visible=False)
+        if guess is not None:
+            axes.axhline(guess, color=SERIES[1], linewidth=1.4, linestyle=(0, (4, 2)))
+
+    return draw(name, "Accuracy under each failure pattern, by how many nodes are down; the most probable ones below as a table", WIDTH, 3.6, plot)
+
+
+def settings(names, limits, series):
+    """What may be expected under each reliability setting, in percent: `limits` is what information flow allows, `series` are the values
+    of each network, (group, values)."""
+
+    def plot(axes):
+        size = 0.7 / max(1, len(series))
+        for place, limit in enumerate(limits):
+            axes.barh(place, limit, height=0.78, color=GRID)
+            for k, (group, values) in enumerate(series):
+                y = place + (k - (len(series) - 1) / 2) * size
+                axes.barh(y, values[place], height=size * 0.8, color=colour(group))
+                axes.text(values[place] - 0.8, y, f"{values[place]:.1f}", va="center", ha="right", fontsize=9, color=PAPER)
+            axes.text(limit + 0.8, place, f"{limit:.1f}", va="center", fontsize=9)
+        axes.set_yticks(range(len(names)), names)
+        axes.invert_yaxis()
+        axes.set_xlim(0, 106)
+        axes.set_xticks(range(0, 101, 20))
+        axes.tick_params(axis="y", length=0)
+        axes.grid(axis="y", visible=False)
+        axes.set_xlabel("%")
+
+    return draw("settings", "Expected accuracy under each reliability setting, and the limit that information flow sets; below as a table", WIDTH, 0.7 + len(names) * max(0.42, 0.3 * len(series)), plot)
+
+
+def comparison(name, variants, quantities):
+    """Variants below each other, a panel for each quantity: the mean, and the 95 % interval of the mean.
+
+    `quantities`: (title, [(mean, low, high)]) in percent; low and high are None where one run gives no interval.
+    """
+
+    def plot(axes):
+        panels = [axes] if len(quantities) == 1 else axes
+        for area, (title, values) in zip(panels, quantities):
+            area.set_title(title)
+            ends = []
+            for place, (mean, low, high) in enumerate(values):
+                if low is not None:
+                    low, high = max(low, 0), min(high, 100)
+                    area.plot([low, high], [place, place], color=colour(0), linewidth=5, alpha=0.35, solid_capstyle="butt")
+                    ends += [low, high]
+                area.plot([mean], [place], "o", color=colour(0), markersize=6)
+                ends.append(mean)
+            limits_percent(area, "x", ends)
+            area.xaxis.get_major_locator().set_params(nbins=4)
+            area.tick_params(axis="y", length=0)
+            area.set_xlabel("%")
+            area.set_ylim(len(variants) - 0.5, -0.5)
+        panels[0].set_yticks(range(len(variants)), variants)
+
+    return draw(name, "Mean accuracy of each variant, and the 95 % interval of the mean; below as a table", WIDTH, 1.1 + 0.32 * len(variants), plot, columns=len(quantities), sharey=True)
