@@ -1,0 +1,64 @@
+#!/usr/bin/python3
+"""Stands in for rnet where only `rnet experiment` is tested: what it builds is a trainer that counts its runs in the file RUNS beside it
+and an evaluator whose accuracy is .90 + seed / 100. The trainer fails while there is a file FAIL, and waits for Ctrl-C while there is a
+file WAIT, as NET-train does: it saves a checkpoint then. All but `build` goes to the real rnet, in the environment variable REAL_RNET."""
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+import json
+import os
+import pathlib
+import shutil
+import signal
+import sys
+import time
+
+
+def value(option):
+    return sys.argv[sys.argv.index(option) + 1]
+
+
+def train():
+    here, out = pathlib.Path(sys.argv[0]).parent, value("--out")
+    checkpoint = pathlib.Path(out + ".checkpoint")
+    if (here / "FAIL").exists():
+        sys.exit("error: told to fail")
+    if checkpoint.exists() != ("--resume" in sys.argv):
+        sys.exit("error: --resume belongs with a checkpoint")
+    with open(here / "RUNS", "a") as file:
+        file.write(" ".join(word for word in sys.argv[1:] if not word.startswith("/")) + "\n")
+    if (here / "WAIT").exists():
+        signal.signal(signal.SIGINT, lambda *_: (checkpoint.touch(), sys.exit(130)))
+        time.sleep(60)
+    checkpoint.unlink(missing_ok=True)
+    history = {"loss": [1.0, 0.5], "validation_accuracy": [0.5, 0.75], "best_epoch": 2}
+    header = json.dumps({"__metadata__": {"rnet.history": json.dumps(history), "rnet.settings": "{}"}}).encode()
+    pathlib.Path(out).write_bytes(len(header).to_bytes(8, "little") + header)
+    pathlib.Path(out + ".seed").write_text(value("--seed"))
+
+
+def evaluate():
+    accuracy = 0.9 + int(pathlib.Path(value("--weights") + ".seed").read_text()) / 100
+    pattern = {"down": [], "flow": True, "accuracy": accuracy}
+    expected = {setting: accuracy - k / 10 for k, setting in enumerate(("normal", "poor", "hazardous"))}
+    pathlib.Path(value("--json")).write_text(json.dumps({"accuracy": accuracy, "expected_accuracy": expected, "patterns": [pattern]}))
+
+
+def build():
+    folder = pathlib.Path(value("-o"))
+    (folder / "bin").mkdir(parents=True, exist_ok=True)
+    (folder / "spec").mkdir(exist_ok=True)
+    shutil.copy(sys.argv[2], folder / "spec")
+    if (folder.parent / "BREAK").exists():
+        sys.exit("error: told to break")
+    for program in ("health-train", "health-evaluate"):
+        shutil.copy(sys.argv[0], folder / "bin" / program)
+
+
+name = pathlib.Path(sys.argv[0]).name
+if name == "health-train":
+    train()
+elif name == "health-evaluate":
+    evaluate()
+elif sys.argv[1] == "build":
+    build()
+else:
+    os.execv(os.environ["REAL_RNET"], [os.environ["REAL_RNET"], *sys.argv[1:]])

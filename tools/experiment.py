@@ -1,0 +1,92 @@
+"""The command line of `rnet experiment`."""
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+import argparse
+import json
+import os
+import pathlib
+import shlex
+import signal
+import sys
+
+from experiments.results import describe, draw, write_table
+from experiments.running import Plan, run_plan
+from experiments.studies import SCHEMES, STUDIES, make_study
+from shared.command import Failure, call_rnet, need_module, run_main, write_text
+
+EPILOG = """\
+studies:
+  schemes                 vanilla, dfg, resilinet, resilinet+
+  failout-rate            survival in training .95, .9, .7, .5, and that of each reliability setting
+  hyperconnection-weight  1; by the reliability of the sender, as it is or as a share; at random
+  sensitivity             every subset of the skip hyperconnections switched off
+
+In DIR: experiment.json, table.md, a plot, builds/ and runs/. Finished runs are kept: repeated after Ctrl-C, or with more seeds,
+only the missing ones are made, and a run that was interrupted goes on. What follows a `--` goes to every NET-train.
+"""
+
+
+def parse(arguments):
+    parser = argparse.ArgumentParser(
+        prog="rnet experiment", formatter_class=argparse.RawDescriptionHelpFormatter, epilog=EPILOG,
+        usage="rnet experiment SPEC --study STUDY --data DATA [-o DIR] [--seeds N] [--scheme S] [--epochs N] [--jobs N] [--list] [-- OPTION...]",
+        description="Trains and evaluates variants of a spec, several seeds each, and compares them.",
+    )
+    parser.add_argument("spec", type=pathlib.Path, metavar="SPEC", help="the .rnet file")
+    parser.add_argument("--study", required=True, choices=STUDIES, metavar="STUDY", help="what varies: see below")
+    parser.add_argument("--data", type=pathlib.Path, help="the dataset (docs/data.md)")
+    parser.add_argument("-o", "--output", type=pathlib.Path, metavar="DIR", help="default: SPEC-STUDY")
+    parser.add_argument("--seeds", type=int, default=5, metavar="N", help="runs of each variant, seeds 1 to N (default: 5)")
+    parser.add_argument("--scheme", choices=SCHEMES, default="resilinet+", help="of the variants, but for --study schemes (default: resilinet+)")
+    parser.add_argument("--epochs", type=int, help="instead of the spec's")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="runs, or compilers, at a time (default: processors)")
+    parser.add_argument("--list", action="store_true", help="print the variants, and what each is built and trained with; make nothing")
+    own, train = arguments, []
+    if "--" in arguments:
+        own, train = arguments[: arguments.index("--")], arguments[arguments.index("--") + 1 :]
+    options = parser.parse_args(own)
+    if options.data is None and not options.list:
+        parser.error("the following arguments are required: --data")
+    for name in ("seeds", "jobs"):
+        if getattr(options, name) < 1:
+            parser.error(f"argument --{name}: at least 1")
+    options.train = train if options.epochs is None else ["--epochs", str(options.epochs), *train]
+    return options
+
+
+def main():
+    arguments = sys.argv[1:]
+    options = parse(arguments)
+    work = options.output or pathlib.Path(f"{options.spec.stem}-{options.study}")
+    network = json.loads(call_rnet("emit", options.spec, "--as=json", f"--scheme={options.scheme}"))
+    study = make_study(options.study, network, options.scheme)
+    if options.list:
+        for variant in study.variants:
+            for seed in range(1, options.seeds + 1) if variant.drawn else (1,):
+                print(f"{variant.name}:", *variant.build_flags(seed), *variant.train, f"(seed {seed})" if variant.drawn else "")
+        return 0
+    if not options.data.exists():
+        raise Failure(f"cannot read '{options.data}'")
+    need_module("matplotlib", "python3-matplotlib")  # better now than after hours
+    version = call_rnet("--version").split()[-1]
+    plan = Plan(
+        options.spec, network["network"], study.variants, range(1, options.seeds + 1), options.data, work, options.train, options.jobs, version
+    )
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
+    try:
+        runs, data_digest = run_plan(plan)
+    except KeyboardInterrupt:
+        print(f"\ninterrupted: what is finished is in {work}; repeat the command to go on", file=sys.stderr)
+        return 130
+    experiment = describe(plan, options.study, study, runs, data_digest, shlex.join(["rnet", "experiment", *arguments]))
+    text = write_table(experiment)
+    write_text(work / "experiment.json", json.dumps(experiment, indent=1) + "\n")
+    write_text(work / "table.md", text)
+    write_text(work / f"{options.study}.svg", draw(experiment))
+    print(f"{experiment['network']}, {options.study}: {experiment['measure']} in %, {options.seeds} seeds\n\n{text}")
+    print(f"rnet: all of it is in {work}; rnet report {work} makes a page of it", file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    run_main(main)

@@ -1,0 +1,78 @@
+"""What an experiment found: as data, as a table, as a plot."""
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+import dataclasses
+import pathlib
+
+from reporting import plots
+from shared.figures import standalone
+from shared.runs import table
+from shared.summary import summarize
+
+
+def describe(plan, study_name, study, runs, data_digest, command):
+    """experiment.json, schema 1: all runs, and what they say together. Accuracies are fractions."""
+    first = next(iter(runs.values()))
+    # Where the recipe balances classes, accuracy alone would flatter.
+    balanced = first["settings"].get("class_weights") == "balanced"
+    settings = sorted(first["evaluation"]["expected_accuracy"], key=lambda name: -_reliability(first["evaluation"], name))
+    quantities = ["no failure", *settings]
+    variants = []
+    for place, variant in enumerate(study.variants):
+        evaluations = [runs[place, seed]["evaluation"] for seed in plan.seeds]
+        values = {"no failure": [each["balanced_accuracy" if balanced else "accuracy"] for each in evaluations]}
+        values |= {
+            setting: [each["expected_balanced_accuracy" if balanced else "expected_accuracy"][setting] for each in evaluations] for setting in settings
+        }
+        variants.append(
+            {
+                "name": variant.name,
+                "folder": f"builds/{variant.folder(plan.seeds[0])}",
+                "train": list(variant.train),
+                "values": values,
+                "summary": {name: dataclasses.asdict(summarize(each)) for name, each in values.items()},
+                "runs": [{"seed": seed, "build": list(variant.build_flags(seed))} | runs[place, seed] for seed in plan.seeds],
+            }
+        )
+    return {
+        "schema": 1,
+        "study": study_name,
+        "about": study.about,
+        "measure": "balanced accuracy" if balanced else "accuracy",
+        "network": plan.network,
+        "rnet": plan.version,
+        "command": command,
+        "data": {"file": pathlib.Path(plan.data).name, "sha256": data_digest},
+        "seeds": list(plan.seeds),
+        "quantities": quantities,
+        "base": variants[study.base]["name"],
+        "variants": variants,
+    }
+
+
+def _reliability(evaluation, setting):
+    """Greater, the milder a setting is: what it expects of the best answers."""
+    return evaluation["expected_accuracy"][setting]
+
+
+def write_table(experiment):
+    """Markdown: mean ± deviation, and the 95 % interval of the mean, in percent."""
+    heads = [name if name == "no failure" else f"expected, {name}" for name in experiment["quantities"]]
+    rows = [("variant", *heads)]
+    for variant in experiment["variants"]:
+        rows.append((variant["name"], *(_cell(variant["summary"][name]) for name in experiment["quantities"])))
+    return table(rows, words=1)
+
+
+def _cell(summary):
+    text = f"{100 * summary['mean']:.2f}"
+    if summary["deviation"] is not None:
+        text += f" ± {100 * summary['deviation']:.2f} ({100 * summary['low']:.2f} to {100 * summary['high']:.2f})"
+    return text
+
+
+def draw(experiment):
+    """An SVG file's text."""
+    quantities = [
+        (name, [summarize(variant["values"][name]).scaled(100) for variant in experiment["variants"]]) for name in experiment["quantities"]
+    ]
+    return standalone(plots.comparison(experiment["study"], [variant["name"] for variant in experiment["variants"]], quantities))

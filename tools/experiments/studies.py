@@ -1,0 +1,120 @@
+"""The ablations: which variants of a spec each study compares."""
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+import dataclasses
+import itertools
+import random
+import re
+
+from shared.command import Failure
+
+SCHEMES = ("vanilla", "dfg", "resilinet", "resilinet+")
+SURVIVAL = (0.95, 0.9, 0.7, 0.5)
+MOST_SKIPS = 10  # whose subsets are 1,024 networks
+
+
+@dataclasses.dataclass(frozen=True)
+class Variant:
+    """One way to build and to train."""
+
+    name: str
+    scheme: str
+    build: tuple = ()  # flags of rnet build
+    train: tuple = ()  # flags of NET-train
+    drawn: tuple = ()  # hyperconnections whose weights are drawn anew for each seed, from U(0, drawn_to)
+    drawn_to: float = 0  # upper end
+
+    def build_flags(self, seed):
+        """All flags of rnet build that decide what is built, for a seed."""
+        weights = random.Random(f"{self.name} {seed}")
+        drawn = tuple(f"--weigh={name}={weights.uniform(0, self.drawn_to):.6g}" for name in self.drawn)
+        return (f"--scheme={self.scheme}", *self.build, *drawn)
+
+    def folder(self, seed):
+        """The name of a folder for what is built: variants that differ in training only share it."""
+        if not self.build and not self.drawn:
+            return self.scheme
+        name = re.sub(r"[^A-Za-z0-9.+]+", "-", self.name).strip("-")
+        return f"{name}-seed{seed}" if self.drawn else name
+
+
+@dataclasses.dataclass(frozen=True)
+class Study:
+    about: str  # a sentence or two for readers
+    variants: list
+    base: int  # the variant that is closest to the spec as it stands
+
+
+def make_study(name, network, scheme):
+    """`network`: what `rnet emit --as=json` says of the spec under `scheme`."""
+    return STUDIES[name](network, scheme)
+
+
+def _schemes(network, scheme):
+    return Study(
+        "The same topology, compiled in four ways: without skip hyperconnections (vanilla), with them (dfg), and trained with failout too (resilinet, resilinet+).",
+        [Variant(each, each) for each in SCHEMES],
+        SCHEMES.index(scheme),
+    )
+
+
+def _failout_rate(network, scheme):
+    if not scheme.startswith("resilinet"):
+        raise Failure(f"scheme {scheme} trains without failout: --study failout-rate is for resilinet and resilinet+")
+    variants = [Variant(f"survival {rate}", scheme, train=("--failout", f"{1 - rate:.6g}")) for rate in SURVIVAL]
+    variants += [Variant(f"survival as {setting}", scheme, train=("--failout-as", setting)) for setting in _settings(network)]
+    return Study(
+        "In training, nodes are absent with a failout probability of 1 - survival: one for all nodes, or each as reliable as in a reliability setting.",
+        variants,
+        SURVIVAL.index(0.9),
+    )
+
+
+def _hyperconnection_weight(network, scheme):
+    links = network["hyperconnections"]
+
+    def weighed(name, weight):
+        return Variant(name, scheme, build=tuple(f"--weigh={link['name']}={weight(link):.6g}" for link in links))
+
+    variants = [weighed("1", lambda link: 1)]
+    for setting in _settings(network):
+        up = network["reliability"][setting]
+        reliability = lambda link: up.get(link["from"], 1)  # noqa: E731
+        total = lambda link: sum(reliability(other) for other in links if other["to"] == link["to"])  # noqa: E731
+        variants.append(weighed(f"normalised reliability, {setting}", lambda link: reliability(link) / total(link)))
+        variants.append(weighed(f"reliability, {setting}", reliability))
+    names = tuple(link["name"] for link in links)
+    variants += [Variant(f"U(0, {end})", scheme, drawn=names, drawn_to=end) for end in (1, 10)]
+    return Study(
+        "Fixed factors on what hyperconnections bring: 1; the reliability of the sender, or its share among the receiver's inputs; random ones, drawn for each seed.",
+        variants,
+        0,
+    )
+
+
+def _sensitivity(network, scheme):
+    skips = [link["name"] for link in network["hyperconnections"] if link["kind"] == "skip"]
+    if not skips:
+        raise Failure(f"network '{network['network']}' has no skip hyperconnection under scheme {scheme}: there is nothing to switch off")
+    if len(skips) > MOST_SKIPS:
+        raise Failure(f"network '{network['network']}' has {len(skips)} skip hyperconnections; subsets of at most {MOST_SKIPS} can be switched off")
+    variants = [
+        Variant(f"without {', '.join(chosen)}".replace("_to_", "→") if chosen else "all skips", scheme, build=tuple(f"--without={name}" for name in chosen))
+        for count in range(len(skips) + 1)
+        for chosen in itertools.combinations(skips, count)
+    ]
+    return Study("Every subset of the skip hyperconnections is switched off.", variants, 0)
+
+
+def _settings(network):
+    """Reliability settings, the mildest first."""
+    if not network["reliability"]:
+        raise Failure(f"network '{network['network']}' has no reliability setting: this study needs one")
+    return sorted(network["reliability"], key=lambda setting: -sum(network["reliability"][setting].values()))
+
+
+STUDIES = {
+    "schemes": _schemes,
+    "failout-rate": _failout_rate,
+    "hyperconnection-weight": _hyperconnection_weight,
+    "sensitivity": _sensitivity,
+}
