@@ -147,10 +147,10 @@ class Page:
 
     def curves(self):
         """A plot, names in the order of their colours, rows of a table; nothing where no run kept its history."""
-        runs = [(training.name, f"seed {training.seed}", training.history) for training in self.facts.trainings]
+        runs = [(training.name, training.seed, training.history) for training in self.facts.trainings]
         if not runs:
             runs = [
-                (variant["name"], f"seed {run['seed']}", run["history"])
+                (variant["name"], run["seed"], run["history"])
                 for _, experiment in self.facts.experiments[:1]
                 for variant in experiment["variants"]
                 for run in variant["runs"]

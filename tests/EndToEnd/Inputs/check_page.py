@@ -1,5 +1,5 @@
 """Checks a report: well-formed, nothing from elsewhere, every id once and every reference to one of them, a caption or name for all that is
-drawn; and, where Chromium is at hand, that at 1280 pixels no text covers another and nothing sticks out, light, dark and on a phone.
+drawn; and, where Chromium is at hand, that at 1280 pixels no text covers another and nothing sticks out, light and dark.
 
 check_page.py PAGE.html
 """
