@@ -214,9 +214,9 @@ protected:
 TEST_F(Accuracy, IsFoundByTheHyperconnectionsUsed) {
   const std::string path = AccuracyTable::path_for(folder.file("w.safetensors"));
   EXPECT_EQ(path, folder.file("w.accuracy.json"));
-  ASSERT_TRUE(
-      AccuracyTable::write(path, network, "hash", {{{}, 0b11, true, 0.75}, {{"b"}, 0, false, 0.5}})
-          .ok());
+  ASSERT_TRUE(AccuracyTable::write(path, network, "hash",
+                                   {{{}, 0b11, true, 0.75, 0.625}, {{"b"}, 0, false, 0.5, 0.25}})
+                  .ok());
   auto table = AccuracyTable::read(path, network, "hash");
   ASSERT_TRUE(table.ok()) << table.message();
   EXPECT_EQ(table->find(0b11), 0.75);

@@ -55,7 +55,12 @@ class Training:
     split: dict
     settings: dict  # of the run: optimizer, rate, batch...; empty in files of an older rnet
     history: dict  # loss, validation_accuracy: one number (or none) an epoch; best_epoch
-    patterns: list  # of the evaluator, empty where it did not run: down, flow, accuracy
+    patterns: list  # of the evaluator, empty where it did not run: down, flow, accuracy, balanced_accuracy
+
+    @property
+    def balanced(self):
+        """The recipe weighs classes: accuracy alone would flatter."""
+        return self.settings.get("class_weights") == "balanced"
 
 
 def read_json(path):

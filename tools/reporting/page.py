@@ -28,6 +28,13 @@ def grouped(number):
     return f"{round(number):,}"
 
 
+def short(number):
+    """(text, prefix of the unit): as many digits as fit where there is little room."""
+    if number < 1_000_000:
+        return grouped(number), ""
+    return (f"{number / 1e6:.1f}", "M") if number < 1e9 else (f"{number / 1e9:.1f}", "G")
+
+
 class Page:
     """Makes what page.html asks for out of facts.Facts."""
 
@@ -40,12 +47,17 @@ class Page:
         self.settings = sorted(facts.network.settings, key=lambda setting: -analysis[setting]["flow"])
         self.flows = {setting: analysis[setting] for setting in self.settings}
         self.single_points = facts.network.analysis["single_points"]
-        self.evaluated = list(self._evaluated())
+        balanced = any(training.balanced for training in facts.trainings) or any(
+            experiment["measure"].startswith("balanced") for _, experiment in facts.experiments
+        )
+        self.measure = "balanced accuracy" if balanced else "accuracy"
+        key = self.measure.replace(" ", "_")
+        self.evaluated = [(name, [pattern | {"accuracy": pattern[key]} for pattern in patterns]) for name, patterns in self._evaluated(key)]
         guesses = [pattern["accuracy"] for _, patterns in self.evaluated for pattern in patterns if not pattern["flow"]]
         self.guess = guesses[0] if guesses else None
 
-    def _evaluated(self):
-        """(name, accuracy of each failure pattern): of weights in the folder, else of the experiment's runs of this very network."""
+    def _evaluated(self, key):
+        """(name, failure patterns with their `key`): of weights in the folder, else of the experiment's runs of this very network."""
         for training in self.facts.trainings:
             if training.patterns:
                 yield training.name, training.patterns
@@ -55,7 +67,7 @@ class Page:
             for variant in experiment["variants"]:
                 if variant["name"] == experiment["base"] and variant["runs"]:
                     runs = [run["evaluation"]["patterns"] for run in variant["runs"]]
-                    mean = [pattern | {"accuracy": statistics.mean(run[k]["accuracy"] for run in runs)} for k, pattern in enumerate(runs[0])]
+                    mean = [pattern | {key: statistics.mean(run[k][key] for run in runs)} for k, pattern in enumerate(runs[0])]
                     yield f"{variant['name']}, mean of {len(runs)} run{'s' * (len(runs) > 1)}", mean
                     return
 
@@ -63,16 +75,17 @@ class Page:
         """(value, unit, what it is): the figures to know first."""
         if self.evaluated:
             patterns = self.evaluated[0][1]
-            yield percent(next(pattern["accuracy"] for pattern in patterns if not pattern["down"])), "%", "accuracy with all nodes up"
+            yield percent(next(pattern["accuracy"] for pattern in patterns if not pattern["down"])), "%", f"{self.measure} with all nodes up"
             if self.settings:
                 worst = self.settings[-1]
-                yield percent(expected_accuracy(patterns, self.network.settings[worst])), "%", f"expected accuracy, {worst}"
+                yield percent(expected_accuracy(patterns, self.network.settings[worst])), "%", f"expected {self.measure}, {worst}"
         if self.settings:
             yield percent(self.flows[self.settings[-1]]["flow"]), "%", f"information flow, {self.settings[-1]}"
         yield str(len(self.single_points)), "", "single point of failure" if len(self.single_points) == 1 else "single points of failure"
         costs = self.described["costs"].values()
-        yield grouped(sum(cost["parameters"] for cost in costs)), "", "parameters"
-        yield grouped(sum(cost["sent_bytes"] for cost in costs)), "B", "sent between nodes an inference"
+        yield *short(sum(cost["parameters"] for cost in costs)), "parameters"
+        sent, prefix = short(sum(cost["sent_bytes"] for cost in costs))
+        yield sent, f"{prefix}B", "sent between nodes an inference"
 
     def topology(self):
         return draw_topology(self.network.dot, self.single_points)
@@ -139,7 +152,7 @@ class Page:
                 shown = [row for row in rows if row in likely]
             yield {
                 "name": name,
-                "plot": (plots.pattern_accuracy if few else plots.pattern_cloud)(f"patterns{place}", drawn, guess),
+                "plot": (plots.pattern_accuracy if few else plots.pattern_cloud)(f"patterns{place}", drawn, guess, self.measure),
                 "bars": few,
                 "rows": shown,
                 "left_out": len(rows) - len(shown),

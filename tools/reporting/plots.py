@@ -39,7 +39,7 @@ def training_curves(runs):
     return draw("curves", "Loss in training and validation accuracy over the epochs of each run; below as a table", WIDTH, 3.3, plot, columns=2)
 
 
-def pattern_accuracy(name, patterns, guess):
+def pattern_accuracy(name, patterns, guess, measure):
     """A bar for each failure pattern, (label, nodes down, flow, accuracy in percent)."""
 
     def plot(axes):
@@ -53,14 +53,14 @@ def pattern_accuracy(name, patterns, guess):
         axes.set_xticks(range(0, 101, 20))
         axes.tick_params(axis="y", length=0)
         axes.grid(axis="y", visible=False)
-        axes.set_xlabel("accuracy, %")
+        axes.set_xlabel(f"{measure}, %")
         if guess is not None:
             axes.axvline(guess, color=SERIES[1], linewidth=1.4, linestyle=(0, (4, 2)))
 
     return draw(name, "Accuracy under each failure pattern; below as a table", WIDTH, 0.9 + 0.27 * len(patterns), plot)
 
 
-def pattern_cloud(name, patterns, guess):
+def pattern_cloud(name, patterns, guess, measure):
     """Where patterns are too many for bars: accuracy over how many nodes are down, a dot for each pattern."""
 
     def plot(axes):
@@ -74,7 +74,7 @@ def pattern_cloud(name, patterns, guess):
         axes.set_xticks(sorted(places))
         axes.set_ylim(-2, 102)
         axes.set_xlabel("nodes down")
-        axes.set_ylabel("accuracy, %")
+        axes.set_ylabel(f"{measure}, %")
         axes.grid(axis="x", visible=False)
         if guess is not None:
             axes.axhline(guess, color=SERIES[1], linewidth=1.4, linestyle=(0, (4, 2)))

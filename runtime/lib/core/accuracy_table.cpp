@@ -31,7 +31,8 @@ Status AccuracyTable::write(const std::string &path, const NetworkDescription &n
     list.push_back({{"used", used},
                     {"down", pattern.down},
                     {"flow", pattern.flow},
-                    {"accuracy", pattern.accuracy}});
+                    {"accuracy", pattern.accuracy},
+                    {"balanced_accuracy", pattern.balanced}});
   }
   const ordered_json table = {{"schema", 1},
                               {"network", network.name},

@@ -208,7 +208,7 @@ Status run(const Options &options, const NetworkDescription &network,
   std::vector<PatternAccuracy> table;
   for (const Pattern &pattern : result.patterns)
     table.push_back({names(network, pattern.down), pattern.usage.used, pattern.usage.flow,
-                     pattern.score.accuracy});
+                     pattern.score.accuracy, pattern.score.balanced});
   return AccuracyTable::write(AccuracyTable::path_for(options.weights), network,
                               weights->data_hash(), table);
 }

@@ -37,6 +37,8 @@ for (let i = 0; i < seen.length; ++i)
     if (wide > 1.5 && high > 0.3 * Math.min(a.bottom - a.top, b.bottom - b.top)) covered.push(a.text + " | " + b.text);
   }
 const out = seen.filter(each => each.left < 0 || each.right > innerWidth).map(each => each.text);
+for (const box of document.querySelectorAll("div, dd, td, th, li, pre, p, nav"))
+  if (box.clientWidth > 0 && box.scrollWidth > box.clientWidth + 1) out.push(box.tagName + ": " + box.textContent.trim().slice(0, 40));
 const figures = [...document.querySelectorAll("svg")].map(svg => {
   const frame = svg.getBoundingClientRect();
   return [...svg.querySelectorAll("text")].filter(text => {

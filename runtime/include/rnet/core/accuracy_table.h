@@ -21,6 +21,7 @@ struct PatternAccuracy {
   UsedSet used;
   bool flow;
   double accuracy;
+  double balanced; ///< the mean over the classes that have test rows
 };
 
 /// Immutable after reading; any thread may look up.
