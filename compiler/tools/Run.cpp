@@ -222,7 +222,10 @@ public:
       line["nodes"] = nodes(answer->used);
       line["hyperconnections"] = connections(answer->used);
       line["expected_accuracy"] =
-          answer->accuracy ? ordered_json(*answer->accuracy) : ordered_json("unknown");
+          answer->accuracy ? ordered_json(answer->accuracy->value) : ordered_json("unknown");
+      if (answer->accuracy && answer->accuracy->interval)
+        line["expected_interval"] = {answer->accuracy->interval->low,
+                                     answer->accuracy->interval->high};
     }
     line["time_ms"] = std::round(ms * 1000) / 1000;
     std::cout << line.dump() << std::endl;

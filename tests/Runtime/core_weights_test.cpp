@@ -215,14 +215,46 @@ TEST_F(Accuracy, IsFoundByTheHyperconnectionsUsed) {
   const std::string path = AccuracyTable::path_for(folder.file("w.safetensors"));
   EXPECT_EQ(path, folder.file("w.accuracy.json"));
   ASSERT_TRUE(AccuracyTable::write(path, network, "hash",
-                                   {{{}, 0b11, true, 0.75, 0.625}, {{"b"}, 0, false, 0.5, 0.25}})
+                                   {{{}, 0b11, true, {0.75, Interval{0.5, 0.875}}, 0.625},
+                                    {{"c"}, 0b01, true, {0.25, {}}, 0.25},
+                                    {{"b"}, 0, false, {0.5, {}}, 0.25}})
                   .ok());
   auto table = AccuracyTable::read(path, network, "hash");
   ASSERT_TRUE(table.ok()) << table.message();
-  EXPECT_EQ(table->find(0b11), 0.75);
-  EXPECT_EQ(table->find(0b01), std::nullopt);
-  EXPECT_EQ(table->find(0),
-            std::nullopt); // nothing flowed: there is no answer to expect anything of
+  const auto found = table->find(0b11), old = table->find(0b01);
+  ASSERT_TRUE(found && found->interval && old);
+  EXPECT_EQ(found->value, 0.75);
+  EXPECT_EQ(found->interval->low, 0.5);
+  EXPECT_EQ(found->interval->high, 0.875);
+  EXPECT_EQ(old->value, 0.25);
+  EXPECT_FALSE(old->interval); // as in tables of before there were intervals
+  EXPECT_FALSE(table->find(0b10));
+  EXPECT_FALSE(table->find(0)); // nothing flowed: there is no answer to expect anything of
+}
+
+TEST_F(Accuracy, ThatCannotBeIsRefused) {
+  const std::string path = folder.file("t");
+  for (const rnet::Accuracy &wrong : {rnet::Accuracy{1.5, {}},
+                                      {-0.5, {}},
+                                      {0.5, Interval{0.6, 0.7}},
+                                      {0.5, Interval{0.3, 0.4}},
+                                      {0.5, Interval{-0.1, 0.6}},
+                                      {0.5, Interval{0.4, 1.1}}}) {
+    ASSERT_TRUE(AccuracyTable::write(path, network, "hash", {{{}, 0b11, true, wrong}}).ok());
+    expect_error(AccuracyTable::read(path, network, "hash"), "has an accuracy that is no fraction");
+  }
+  ASSERT_TRUE(
+      AccuracyTable::write(path, network, "hash", {{{}, 0b11, true, {0.5, Interval{0.25, 0.75}}}})
+          .ok());
+  const std::string text = *read_file(path);
+  const std::size_t begin = text.find('[', text.find("interval")), end = text.find(']', begin) + 1;
+  const auto with = [&](const char *ends) {
+    return folder.write("t", text.substr(0, begin) + ends + text.substr(end));
+  };
+  expect_error(AccuracyTable::read(with("0.25"), network, "hash"), "is damaged");
+  expect_error(AccuracyTable::read(with("[0.25, null]"), network, "hash"), "is damaged");
+  expect_error(AccuracyTable::read(with("[0.25]"), network, "hash"), "interval of 1 ends");
+  expect_error(AccuracyTable::read(with("[0.25, 0.75, 1]"), network, "hash"), "of 3 ends");
 }
 
 TEST_F(Accuracy, OfOtherWeightsOrDamagedIsRefused) {

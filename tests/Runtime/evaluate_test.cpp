@@ -5,6 +5,7 @@
 #include "rnet/evaluate/evaluate.h"
 #include "rnet/evaluate/main.h"
 
+#include "small_network.h"
 #include "test_files.h"
 #include "toy_network.h"
 
@@ -110,21 +111,24 @@ protected:
   }
 
   Evaluation run(std::size_t batch, std::size_t threads) {
-    return evaluate::evaluate(toy, network.programs, dataset, rows, {2, 1, 1},
+    return evaluate::evaluate(toy, network.programs, dataset, rows, {2, 1, 1}, all_patterns(toy),
                               {batch, threads, true});
   }
 
   /// The command line; gives the exit code and puts what it said on stderr into `said`.
   int command(std::vector<std::string> words, const NetworkDescription &network = toy) {
+    Toy fresh;
+    return command(std::move(words), network, fresh.programs);
+  }
+  int command(std::vector<std::string> words, const NetworkDescription &network,
+              std::span<Program *const> programs) {
     words.insert(words.begin(), "toy-evaluate");
     std::vector<char *> argv;
     for (std::string &word : words)
       argv.push_back(word.data());
-    Toy fresh;
     testing::internal::CaptureStderr();
     testing::internal::CaptureStdout();
-    const int code =
-        evaluate::main(static_cast<int>(argv.size()), argv.data(), network, fresh.programs);
+    const int code = evaluate::main(static_cast<int>(argv.size()), argv.data(), network, programs);
     printed = testing::internal::GetCapturedStdout();
     said = testing::internal::GetCapturedStderr();
     return code;
@@ -171,7 +175,7 @@ TEST_F(Evaluator, AnswersAsPlainArithmeticDoesInEveryPattern) {
       right += std::max_element(expected.begin(), expected.end()) - expected.begin() ==
                dataset.labels[row];
       for (std::size_t k = 0; k < kClasses; ++k)
-        ASSERT_NEAR(result.patterns[p].output[row * kClasses + k], expected[k], 1e-5)
+        ASSERT_NEAR(result.output(result.patterns[p])[row * kClasses + k], expected[k], 1e-5)
             << p << ' ' << row;
     }
     if (order[p] != (kB | kC)) {
@@ -188,7 +192,8 @@ TEST_F(Evaluator, GivesTheSameBitsForAnyBatchAndThreads) {
       for (std::size_t p = 0; p < result.patterns.size(); ++p) {
         EXPECT_EQ(result.patterns[p].score.accuracy, expected.patterns[p].score.accuracy);
         EXPECT_EQ(result.patterns[p].score.balanced, expected.patterns[p].score.balanced);
-        ASSERT_EQ(std::memcmp(result.patterns[p].output.data(), expected.patterns[p].output.data(),
+        ASSERT_EQ(std::memcmp(result.output(result.patterns[p]).data(),
+                              expected.output(expected.patterns[p]).data(),
                               kRows * kClasses * sizeof(float)),
                   0)
             << batch << ' ' << threads;
@@ -287,11 +292,11 @@ TEST_F(Evaluator, GuessesByTrainingFrequenciesWhereNothingFlows) {
 TEST_F(Evaluator, ExpectsTheSumOverPatterns) {
   const Evaluation result = run(128, 1);
   for (double Score::*score : {&Score::accuracy, &Score::balanced}) {
-    EXPECT_NEAR(result.expected(toy_settings[0]).*score,
+    EXPECT_NEAR(result.expected[0].score.*score,
                 0.72 * result.score(0).*score + 0.08 * result.score(kB).*score +
                     0.18 * result.score(kC).*score + 0.02 * result.guess.*score,
                 1e-12);
-    EXPECT_DOUBLE_EQ(result.expected(toy_settings[1]).*score, result.score(0).*score);
+    EXPECT_DOUBLE_EQ(result.expected[1].score.*score, result.score(0).*score);
   }
 }
 
@@ -306,10 +311,10 @@ TEST_F(Evaluator, ScoresTheTestRowsAndWritesWhatItFound) {
   std::vector<std::string> keys;
   for (const auto &[key, value] : found.items())
     keys.push_back(key);
-  EXPECT_EQ(keys,
-            (std::vector<std::string>{"schema", "samples", "accuracy", "balanced_accuracy", "guess",
-                                      "balanced_guess", "expected_accuracy",
-                                      "expected_balanced_accuracy", "single_down", "patterns"}));
+  EXPECT_EQ(keys, (std::vector<std::string>{"schema", "samples", "accuracy", "balanced_accuracy",
+                                            "guess", "balanced_guess", "expected_accuracy",
+                                            "expected_balanced_accuracy", "expected_interval",
+                                            "single_down", "patterns"}));
   const std::vector<std::int64_t> test = make_split(dataset, SplitKind::random, 5).test;
   EXPECT_EQ(found["samples"], test.size());
   ASSERT_EQ(found["patterns"].size(), 4u);
@@ -324,6 +329,14 @@ TEST_F(Evaluator, ScoresTheTestRowsAndWritesWhatItFound) {
   EXPECT_EQ(found["patterns"][3]["balanced_accuracy"], found["balanced_guess"]);
   EXPECT_TRUE(found["expected_balanced_accuracy"].contains("sure"));
   EXPECT_EQ(printed.find("balanced"), std::string::npos) << printed; // the recipe is not
+  const double normal = found["expected_accuracy"]["normal"];
+  const auto interval = found["expected_interval"]["normal"];
+  EXPECT_EQ(interval["patterns"], (nlohmann::json{normal, normal})); // every pattern was run
+  EXPECT_LT(interval["test_rows"][0], normal);
+  EXPECT_GT(interval["test_rows"][1], normal);
+  const Interval single = wilson(found["single_down"]["b"], static_cast<double>(test.size()));
+  EXPECT_EQ(found["patterns"][1]["interval"], (nlohmann::json{single.low, single.high}));
+  EXPECT_FALSE(found["patterns"][3].contains("interval")); // a guess
 
   auto arrays = read_npz(predictions);
   ASSERT_TRUE(arrays.ok()) << arrays.message();
@@ -337,7 +350,66 @@ TEST_F(Evaluator, ScoresTheTestRowsAndWritesWhatItFound) {
   auto table =
       AccuracyTable::read(AccuracyTable::path_for(weights_path), toy, weights->data_hash());
   ASSERT_TRUE(table.ok()) << table.message();
-  EXPECT_EQ(table->find(find_usage(toy, kB).used), found["patterns"][1]["accuracy"].get<double>());
+  const auto accuracy = table->find(find_usage(toy, kB).used);
+  ASSERT_TRUE(accuracy);
+  EXPECT_EQ(accuracy->value, found["patterns"][1]["accuracy"].get<double>());
+  EXPECT_EQ(accuracy->interval->low, single.low);
+  EXPECT_EQ(accuracy->interval->high, single.high);
+}
+
+TEST_F(Evaluator, SamplesPatternsWhenTold) {
+  // Of four patterns, any sample has them all.
+  const std::string exact = folder.file("exact.json"), sampled = folder.file("sampled.json");
+  ASSERT_EQ(command({"--weights", weights_path, "--data", data_path, "--json", exact}), 0) << said;
+  EXPECT_EQ(printed.find("by patterns"), std::string::npos) << printed;
+  for (const char *how : {"--samples=64", "--width=0.01"}) {
+    ASSERT_EQ(command({"--weights", weights_path, "--data", data_path, "--json", sampled, how}), 0)
+        << said;
+    EXPECT_NE(printed.find("and 1 more of the 2^2 failure patterns"), std::string::npos) << printed;
+    EXPECT_NE(printed.find("95 % by test rows   95 % by patterns"), std::string::npos) << printed;
+    const auto wanted = nlohmann::json::parse(*read_file(exact)),
+               found = nlohmann::json::parse(*read_file(sampled));
+    for (const char *key : {"expected_accuracy", "expected_balanced_accuracy"})
+      EXPECT_NEAR(found[key]["normal"].get<double>(), wanted[key]["normal"].get<double>(), 1e-12);
+    EXPECT_EQ(found["single_down"], wanted["single_down"]);
+  }
+  for (const std::vector<std::string> &wrong : {std::vector<std::string>{"--samples=63"},
+                                                {"--width=1.5"},
+                                                {"--samples=64", "--width=.1"}}) {
+    std::vector<std::string> words = {"--weights", weights_path, "--data", data_path};
+    words.insert(words.end(), wrong.begin(), wrong.end());
+    EXPECT_NE(command(words), 0) << wrong[0];
+  }
+}
+
+TEST_F(Evaluator, SamplesWhereMoreThanSixteenNodesMayFail) {
+  SmallNetwork chain;
+  make_chain(chain, 17, MuxKind::failover, {{0.9}, {0.7}});
+  std::vector<float> x(20 * kSmallWidth);
+  std::iota(x.begin(), x.end(), -40.f);
+  const std::string data = folder.file("chain.npz"), json = folder.file("chain.json");
+  ASSERT_TRUE(write_npz(data, {{"x", make_array(std::span<const float>(x), {20, kSmallWidth})},
+                               {"y", make_array(std::vector<std::int32_t>(20, 1), {20})}})
+                  .ok());
+  split.class_counts = {1, 1, 1, 1};
+  write_weights(split);
+  const auto run = [&](std::vector<std::string> more) {
+    more.insert(more.end(), {"--weights", weights_path, "--data", data, "--all", "--json", json});
+    EXPECT_EQ(command(more, chain.description, chain.programs), 0) << said;
+    return nlohmann::json::parse(*read_file(json));
+  };
+  const auto width = [](const nlohmann::json &found) {
+    const auto interval = found["expected_interval"]["s1"]["patterns"];
+    return interval[1].get<double>() - interval[0].get<double>();
+  };
+  const auto usual = run({}), few = run({"--samples=128"}), narrow = run({"--width=0.004"});
+  EXPECT_NE(printed.find("more of the 2^17 failure patterns"), std::string::npos) << printed;
+  EXPECT_GT(usual["patterns"].size(), 2048u);
+  EXPECT_LT(few["patterns"].size(), 2 * 128u + 18);
+  EXPECT_GT(width(few), 0.004);
+  EXPECT_LE(width(narrow), 0.004);
+  EXPECT_EQ(few, run({"--samples=128", "--seed=0"}));
+  EXPECT_NE(few, run({"--samples=128", "--seed=1"}));
 }
 
 TEST_F(Evaluator, RefusesOtherDataUnlessAllRowsCount) {
@@ -394,18 +466,11 @@ TEST_F(Evaluator, RefusesSplitsThatMakeNoSense) {
 }
 
 TEST_F(Evaluator, RefusesMoreNodesThanItCanCount) {
-  auto refuses_network = [&](const std::vector<NodeDescription> &nodes, const std::string &part) {
-    NetworkDescription large = toy;
-    large.nodes = nodes;
-    const std::string data = "--data=" + data_path, weights = "--weights=" + weights_path;
-    const char *argv[] = {"toy-evaluate", data.c_str(), weights.c_str()};
-    testing::internal::CaptureStderr();
-    EXPECT_EQ(evaluate::main(3, const_cast<char **>(argv), large, {}), 1);
-    said = testing::internal::GetCapturedStderr();
-    EXPECT_NE(said.find(part), std::string::npos) << said;
-  };
-  refuses_network(std::vector<NodeDescription>(17, toy_nodes[1]), "has 17 failable nodes");
-  refuses_network(std::vector<NodeDescription>(65, toy_nodes[0]), "has 65 nodes");
+  const std::vector<NodeDescription> nodes(65, toy_nodes[0]);
+  NetworkDescription large = toy;
+  large.nodes = nodes;
+  EXPECT_EQ(command({"--weights", weights_path, "--data", data_path}, large), 1);
+  EXPECT_NE(said.find("has 65 nodes"), std::string::npos) << said;
 }
 
 TEST_F(Evaluator, SaysWhatItCannotWrite) {

@@ -31,8 +31,10 @@ Status AccuracyTable::write(const std::string &path, const NetworkDescription &n
     list.push_back({{"used", used},
                     {"down", pattern.down},
                     {"flow", pattern.flow},
-                    {"accuracy", pattern.accuracy},
+                    {"accuracy", pattern.accuracy.value},
                     {"balanced_accuracy", pattern.balanced}});
+    if (const auto &interval = pattern.accuracy.interval)
+      list.back()["interval"] = {interval->low, interval->high};
   }
   const ordered_json table = {{"schema", 1},
                               {"network", network.name},
@@ -70,8 +72,19 @@ Expected<AccuracyTable> AccuracyTable::read(const std::string &path,
         used |= UsedSet(1) << (found - network.hyperconnections.begin());
       }
       // Patterns that use the same hyperconnections compute the same.
-      if (pattern.at("flow").get<bool>())
-        table.accuracy_[used] = pattern.at("accuracy").get<double>();
+      if (!pattern.at("flow").get<bool>())
+        continue;
+      Accuracy accuracy{pattern.at("accuracy").get<double>(), {}};
+      if (pattern.contains("interval")) {
+        const auto ends = pattern["interval"].get<std::vector<double>>();
+        if (ends.size() != 2)
+          return refuse("has an interval of " + std::to_string(ends.size()) + " ends");
+        accuracy.interval = {ends[0], ends[1]};
+      }
+      const auto [low, high] = accuracy.interval.value_or(Interval{accuracy.value, accuracy.value});
+      if (!(0 <= low && low <= accuracy.value && accuracy.value <= high && high <= 1))
+        return refuse("has an accuracy that is no fraction, or not within its interval");
+      table.accuracy_[used] = accuracy;
     }
   } catch (const ordered_json::exception &error) {
     return refuse(std::string("is damaged: ") + error.what());

@@ -2,144 +2,62 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "rnet/evaluate/main.h"
 
+#include "report.h"
+
 #include "rnet/core/atomic_file.h"
-#include "rnet/core/npz.h"
 #include "rnet/core/weights_file.h"
 #include "rnet/data/split.h"
-#include "rnet/evaluate/evaluate.h"
 
 #include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <cstdio>
 #include <iostream>
+#include <numeric>
 
 namespace rnet::evaluate {
 namespace {
 
-using nlohmann::ordered_json;
-
-constexpr std::size_t kMaxFailable = 16;
-constexpr std::size_t kMaxBits = 64; // of DownSet and UsedSet
+constexpr std::size_t kMaxBits = 64;   // of DownSet and UsedSet
+constexpr std::size_t kMaxExact = 16;  ///< failable nodes whose patterns are all run, unless told
+constexpr std::size_t kSamples = 4096; ///< where there are more nodes, unless told
+constexpr std::size_t kFewestSamples = 64, kMostSamples = std::size_t(1) << 20;
 
 struct Options {
   std::string weights, data, test, json, predictions, label;
   std::vector<std::string> inputs;
   bool all = false;
+  std::optional<std::size_t> samples;
+  std::optional<double> width;
+  std::uint64_t seed = 0;
   EvaluationOptions evaluation;
 };
 
-std::vector<std::string> names(const NetworkDescription &network, DownSet down) {
-  std::vector<std::string> list;
-  for (std::size_t node = 0; node < network.nodes.size(); ++node)
-    if (down >> node & 1)
-      list.emplace_back(network.nodes[node].name);
-  return list;
-}
-
-std::string join(const std::vector<std::string> &words, const char *none) {
-  std::string text;
-  for (const std::string &word : words)
-    text += (text.empty() ? "" : " + ") + word;
-  return text.empty() ? none : text;
-}
-
-void print_table(const NetworkDescription &network, const Evaluation &result) {
-  std::printf("%s, scheme %.*s: %zu samples\n\n", std::string(network.name).c_str(),
-              static_cast<int>(network.scheme.size()), network.scheme.data(), result.samples);
-  std::size_t width = 20;
-  for (const Pattern &pattern : result.patterns)
-    width = std::max(width, join(names(network, pattern.down), "none").size());
-  // Where classes are uneven, and the recipe says so, accuracy alone may look better than it is.
-  const bool balanced = network.recipe.balanced;
-  auto print_line = [&](const std::string &head, const Score &score, const std::string &rest) {
-    std::printf("%-*s  %7.2f%%  ", static_cast<int>(width), head.c_str(), 100 * score.accuracy);
-    if (balanced)
-      std::printf("%7.2f%%  ", 100 * score.balanced);
-    std::printf("%s\n", rest.c_str());
+/// Runs all patterns, a sample of them, or samples that double until every setting's interval is
+/// narrow enough.
+Evaluation evaluate(const Options &options, const NetworkDescription &network,
+                    std::span<Program *const> programs, const Dataset &dataset,
+                    const std::vector<std::int64_t> &rows,
+                    const std::vector<std::int64_t> &class_counts, bool complete) {
+  const auto run = [&](const PatternSet &patterns) {
+    return evaluate(network, programs, dataset, rows, class_counts, patterns, options.evaluation);
   };
-  auto print_head = [&](const char *head, const char *score, const char *rest) {
-    std::printf("%-*s  %8s  %s%s\n", static_cast<int>(width), head, score,
-                balanced ? "balanced  " : "", rest);
-  };
-  print_head("nodes down", "accuracy", "hyperconnections used");
-  for (const Pattern &pattern : result.patterns) {
-    std::string used;
-    for (std::size_t k = 0; k < network.hyperconnections.size(); ++k)
-      if (pattern.usage.used >> k & 1)
-        used += (used.empty() ? "" : " ") + std::string(network.hyperconnections[k].name);
-    print_line(join(names(network, pattern.down), "none"), pattern.score,
-               pattern.usage.flow ? used : "no information flow: a guess");
+  if (complete)
+    return run(all_patterns(network));
+  if (!options.width)
+    return run(sample_patterns(network, options.samples.value_or(kSamples), options.seed));
+  for (std::size_t samples = kFewestSamples;; samples *= 2) {
+    Evaluation result = run(sample_patterns(network, samples, options.seed));
+    const bool narrow = std::all_of(
+        result.expected.begin(), result.expected.end(), [&](const Expectation &expected) {
+          return expected.patterns.high - expected.patterns.low <= *options.width;
+        });
+    if (narrow || samples >= kMostSamples)
+      return result;
   }
-  if (network.settings.empty())
-    return;
-  std::printf("\n");
-  print_head("reliability setting", "expected", "");
-  for (const SettingDescription &setting : network.settings)
-    print_line(std::string(setting.name), result.expected(setting), "");
-}
-
-ordered_json to_json(const NetworkDescription &network, const Evaluation &result) {
-  ordered_json expected = ordered_json::object(), expected_balanced = ordered_json::object(),
-               single = ordered_json::object(), patterns = ordered_json::array();
-  for (const SettingDescription &setting : network.settings) {
-    const Score score = result.expected(setting);
-    expected[std::string(setting.name)] = score.accuracy;
-    expected_balanced[std::string(setting.name)] = score.balanced;
-  }
-  for (std::size_t node : failable_nodes(network))
-    single[std::string(network.nodes[node].name)] = result.score(DownSet(1) << node).accuracy;
-  for (const Pattern &pattern : result.patterns)
-    patterns.push_back({{"down", names(network, pattern.down)},
-                        {"flow", pattern.usage.flow},
-                        {"accuracy", pattern.score.accuracy},
-                        {"balanced_accuracy", pattern.score.balanced}});
-  return {{"schema", 1},
-          {"samples", result.samples},
-          {"accuracy", result.score(0).accuracy},
-          {"balanced_accuracy", result.score(0).balanced},
-          {"guess", result.guess.accuracy},
-          {"balanced_guess", result.guess.balanced},
-          {"expected_accuracy", expected},
-          {"expected_balanced_accuracy", expected_balanced},
-          {"single_down", single},
-          {"patterns", patterns}};
-}
-
-Status write_predictions(const std::string &path, const NetworkDescription &network,
-                         const Evaluation &result, const Dataset &dataset,
-                         const std::vector<std::int64_t> &rows) {
-  std::map<std::string, NpyArray> arrays;
-  const std::size_t classes = network.outputs[0].width;
-  const std::vector<std::size_t> failable = failable_nodes(network);
-  std::vector<std::uint8_t> down;
-  std::vector<std::string> nodes;
-  for (std::size_t node : failable)
-    nodes.emplace_back(network.nodes[node].name);
-  for (std::size_t p = 0; p < result.patterns.size(); ++p) {
-    const std::vector<float> &output = result.patterns[p].output;
-    arrays["output/" + std::to_string(p)] = make_array(std::span(output), {rows.size(), classes});
-    for (std::size_t node : failable)
-      down.push_back(result.patterns[p].down >> node & 1);
-  }
-  std::vector<std::int32_t> labels;
-  for (std::int64_t row : rows)
-    labels.push_back(dataset.labels[static_cast<std::size_t>(row)]);
-  arrays["patterns"] =
-      make_array(std::span<const std::uint8_t>(down), {result.patterns.size(), failable.size()});
-  arrays["nodes"] = make_array(nodes);
-  arrays["rows"] = make_array(std::span(rows), {rows.size()});
-  arrays["labels"] = make_array(std::span<const std::int32_t>(labels), {labels.size()});
-  return write_npz(path, arrays);
 }
 
 Status run(const Options &options, const NetworkDescription &network,
            std::span<Program *const> programs) {
-  if (const std::size_t count = failable_nodes(network).size(); count > kMaxFailable)
-    return Status::error("network '" + std::string(network.name) + "' has " +
-                         std::to_string(count) + " failable nodes; every pattern of at most " +
-                         std::to_string(kMaxFailable) + " can be evaluated");
   if (network.nodes.size() > kMaxBits || network.hyperconnections.size() > kMaxBits)
     return Status::error(
         "network '" + std::string(network.name) + "' has " + std::to_string(network.nodes.size()) +
@@ -188,11 +106,11 @@ Status run(const Options &options, const NetworkDescription &network,
   if (rows.empty())
     return Status::error("there are no test rows in '" + path + "'");
 
-  EvaluationOptions evaluation = options.evaluation;
-  evaluation.keep_outputs = !options.predictions.empty();
+  const bool complete =
+      !options.samples && !options.width && failable_nodes(network).size() <= kMaxExact;
   const Evaluation result =
-      evaluate(network, programs, *dataset, rows, metadata->class_counts, evaluation);
-  print_table(network, result);
+      evaluate(options, network, programs, *dataset, rows, metadata->class_counts, complete);
+  print_table(network, result, complete);
   if (!options.json.empty())
     if (Status status = write_file(options.json, to_json(network, result).dump(1) + "\n");
         !status.ok())
@@ -205,12 +123,8 @@ Status run(const Options &options, const NetworkDescription &network,
   // Rows that training may have seen say nothing about answers to come.
   if (options.all)
     return {};
-  std::vector<PatternAccuracy> table;
-  for (const Pattern &pattern : result.patterns)
-    table.push_back({names(network, pattern.down), pattern.usage.used, pattern.usage.flow,
-                     pattern.score.accuracy, pattern.score.balanced});
   return AccuracyTable::write(AccuracyTable::path_for(options.weights), network,
-                              weights->data_hash(), table);
+                              weights->data_hash(), accuracies(network, result));
 }
 
 } // namespace
@@ -218,7 +132,7 @@ Status run(const Options &options, const NetworkDescription &network,
 int main(int argc, char **argv, const NetworkDescription &network,
          std::span<Program *const> programs) {
   CLI::App app{"Accuracy of network '" + std::string(network.name) + "' (scheme " +
-                   std::string(network.scheme) + ") under every failure pattern",
+                   std::string(network.scheme) + ") under failure patterns: every one, or a sample",
                std::string(network.name) + "-evaluate"};
   Options options;
   app.add_option("--weights", options.weights, "the weights file")->required();
@@ -236,6 +150,20 @@ int main(int argc, char **argv, const NetworkDescription &network,
       "count every row of the file, whether training saw it or not; writes no accuracy table");
   app.add_option("--json", options.json, "write the results as JSON");
   app.add_option("--predictions", options.predictions, "write the outputs of every pattern (.npz)");
+  auto *samples =
+      app.add_option(
+             "--samples", options.samples,
+             "do not run every pattern: for each reliability setting, half of so many are its "
+             "most probable ones, the rest is drawn (default where more than " +
+                 std::to_string(kMaxExact) + " nodes may fail: " + std::to_string(kSamples) + ")")
+          ->check(CLI::Range(kFewestSamples, kMostSamples));
+  auto *width =
+      app.add_option("--width", options.width,
+                     "as many samples as it takes until each expected accuracy is known to "
+                     "an interval (95 %) of this width, from 0 to 1")
+          ->check(CLI::Range(0.0, 1.0));
+  samples->excludes(width);
+  app.add_option("--seed", options.seed, "of the samples")->capture_default_str();
   app.add_option("--batch", options.evaluation.batch, "rows at a time; no result depends on it")
       ->check(CLI::Range(1, 65536))
       ->capture_default_str();
@@ -243,6 +171,7 @@ int main(int argc, char **argv, const NetworkDescription &network,
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
   CLI11_PARSE(app, argc, argv);
+  options.evaluation.keep_outputs = !options.predictions.empty();
   if (options.data.empty() && options.test.empty()) {
     std::cerr << "error: --data is required\n";
     return 1;

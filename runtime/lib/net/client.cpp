@@ -68,7 +68,9 @@ Expected<Answer> Client::infer(std::uint64_t request,
   answer.reason = reply.reason();
   answer.used = reply.used();
   if (reply.accuracy_known())
-    answer.accuracy = reply.accuracy();
+    answer.accuracy = {reply.accuracy(), {}};
+  if (reply.accuracy_known() && reply.interval_known())
+    answer.accuracy->interval = {reply.accuracy_low(), reply.accuracy_high()};
   if (const auto values = view_values(reply.values(), reply.values().size() / sizeof(float))) {
     answer.values.assign(values->begin(), values->end());
   } else {

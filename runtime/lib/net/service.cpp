@@ -211,10 +211,15 @@ grpc::ServerUnaryReactor *Service::Collect(grpc::CallbackServerContext *context,
         answer->set_reason(std::string(reply.reason));
         answer->set_values(reply.values.data(), reply.values.size_bytes());
         answer->set_used(reply.used);
-        if (std::optional<double> accuracy =
+        if (std::optional<Accuracy> accuracy =
                 accuracy_ && reply.present ? accuracy_->find(reply.used) : std::nullopt) {
           answer->set_accuracy_known(true);
-          answer->set_accuracy(*accuracy);
+          answer->set_accuracy(accuracy->value);
+          if (accuracy->interval) {
+            answer->set_interval_known(true);
+            answer->set_accuracy_low(accuracy->interval->low);
+            answer->set_accuracy_high(accuracy->interval->high);
+          }
         }
         reactor->Finish(grpc::Status::OK);
       });

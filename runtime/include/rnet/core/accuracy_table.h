@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include "rnet/core/interval.h"
 #include "rnet/core/network.h"
 #include "rnet/core/status.h"
 
@@ -15,12 +16,18 @@ namespace rnet {
 /// Which hyperconnections were used: bit k for hyperconnection k of the network. 64 at most.
 using UsedSet = std::uint64_t;
 
+/// How often answers are right, a fraction.
+struct Accuracy {
+  double value;
+  std::optional<Interval> interval; ///< 95 %, by the number of test rows; none where unknown
+};
+
 /// One failure pattern, as the evaluator measured it.
 struct PatternAccuracy {
   std::vector<std::string> down;
   UsedSet used;
   bool flow;
-  double accuracy;
+  Accuracy accuracy;
   double balanced; ///< the mean over the classes that have test rows
 };
 
@@ -29,7 +36,8 @@ class AccuracyTable {
 public:
   /// Where the table of a weights file lies.
   static std::string path_for(const std::string &weights_path);
-  /// Refuses a table of other weights or of another network.
+  /// Refuses a table of other weights or of another network, and accuracies that cannot be. Tables
+  /// of before there were intervals are read as well.
   static Expected<AccuracyTable> read(const std::string &path, const NetworkDescription &network,
                                       const std::string &weights_hash);
   static Status write(const std::string &path, const NetworkDescription &network,
@@ -37,13 +45,13 @@ public:
                       const std::vector<PatternAccuracy> &patterns);
 
   /// Nothing for a set of hyperconnections that no failure pattern gives: "unknown".
-  std::optional<double> find(UsedSet used) const {
+  std::optional<Accuracy> find(UsedSet used) const {
     auto found = accuracy_.find(used);
     return found == accuracy_.end() ? std::nullopt : std::optional(found->second);
   }
 
 private:
-  std::map<UsedSet, double> accuracy_;
+  std::map<UsedSet, Accuracy> accuracy_;
 };
 
 } // namespace rnet

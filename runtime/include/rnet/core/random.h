@@ -19,7 +19,8 @@ enum class Stream : std::uint32_t {
   shuffle = 3,
   failout = 4,
   dropout = 5,
-  augmentation = 6
+  augmentation = 6,
+  patterns = 7
 };
 
 /// Numbers keyed by (seed, stream) and counted by (a, b, index). Copyable; pure.

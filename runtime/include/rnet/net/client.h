@@ -2,6 +2,7 @@
 // node. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include "rnet/core/accuracy_table.h"
 #include "rnet/core/status.h"
 
 #include <chrono>
@@ -19,8 +20,8 @@ struct Answer {
   bool present = false;
   std::string reason; ///< where there is no answer: why
   std::vector<float> values;
-  std::uint64_t used = 0; ///< hyperconnections, a bit each
-  std::optional<double> accuracy;
+  std::uint64_t used = 0;           ///< hyperconnections, a bit each
+  std::optional<Accuracy> accuracy; ///< to expect of such an answer
 };
 
 /// One request at a time; several clients may talk to one network.
