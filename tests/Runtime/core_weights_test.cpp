@@ -240,12 +240,12 @@ TEST_F(Accuracy, ThatCannotBeIsRefused) {
                                       {0.5, Interval{0.3, 0.4}},
                                       {0.5, Interval{-0.1, 0.6}},
                                       {0.5, Interval{0.4, 1.1}}}) {
-    ASSERT_TRUE(AccuracyTable::write(path, network, "hash", {{{}, 0b11, true, wrong}}).ok());
+    ASSERT_TRUE(AccuracyTable::write(path, network, "hash", {{{}, 0b11, true, wrong, 0.5}}).ok());
     expect_error(AccuracyTable::read(path, network, "hash"), "has an accuracy that is no fraction");
   }
-  ASSERT_TRUE(
-      AccuracyTable::write(path, network, "hash", {{{}, 0b11, true, {0.5, Interval{0.25, 0.75}}}})
-          .ok());
+  ASSERT_TRUE(AccuracyTable::write(path, network, "hash",
+                                   {{{}, 0b11, true, {0.5, Interval{0.25, 0.75}}, 0.5}})
+                  .ok());
   const std::string text = *read_file(path);
   const std::size_t begin = text.find('[', text.find("interval")), end = text.find(']', begin) + 1;
   const auto with = [&](const char *ends) {
