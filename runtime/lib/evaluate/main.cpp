@@ -20,6 +20,8 @@ namespace {
 constexpr std::size_t kMaxBits = 64;   // of DownSet and UsedSet
 constexpr std::size_t kMaxExact = 16;  ///< failable nodes whose patterns are all run, unless told
 constexpr std::size_t kSamples = 4096; ///< where there are more nodes, unless told
+/// Of fewer, a narrow interval may be chance.
+constexpr std::size_t kFirstSamples = 1024;
 constexpr std::size_t kFewestSamples = 64, kMostSamples = std::size_t(1) << 20;
 
 struct Options {
@@ -45,7 +47,7 @@ Evaluation evaluate(const Options &options, const NetworkDescription &network,
     return run(all_patterns(network));
   if (!options.width)
     return run(sample_patterns(network, options.samples.value_or(kSamples), options.seed));
-  for (std::size_t samples = kFewestSamples;; samples *= 2) {
+  for (std::size_t samples = kFirstSamples;; samples *= 2) {
     Evaluation result = run(sample_patterns(network, samples, options.seed));
     const bool narrow = std::all_of(
         result.expected.begin(), result.expected.end(), [&](const Expectation &expected) {
@@ -164,7 +166,8 @@ int main(int argc, char **argv, const NetworkDescription &network,
           ->check(CLI::Range(0.0, 1.0));
   samples->excludes(width);
   app.add_option("--seed", options.seed, "of the samples")->capture_default_str();
-  app.add_option("--batch", options.evaluation.batch, "rows at a time; no result depends on it")
+  app.add_option("--batch", options.evaluation.batch,
+                 "rows at a time, at most; no result depends on it")
       ->check(CLI::Range(1, 65536))
       ->capture_default_str();
   app.add_option("--threads", options.evaluation.threads, "no result depends on it")

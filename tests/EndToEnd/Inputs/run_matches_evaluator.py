@@ -1,4 +1,5 @@
-"""For every failure pattern, the floats of the running processes equal the evaluator's bit for bit.
+"""For every failure pattern, the floats of the running processes equal the evaluator's bit for bit, and the accuracy that they say to
+expect is that of its table.
 
 run_matches_evaluator.py --rnet RNET --directory DIR --weights W --data F.npz [--rows N] [--patterns N]
 """
@@ -106,6 +107,7 @@ def check(processes, pattern, row, expected):
         elif answer.get("hyperconnections") == pattern["used"]:
             got = numpy.array(answer["probabilities"], dtype=numpy.float32)
             assert got.tobytes() == expected.tobytes(), (pattern["down"], got, expected)
+            assert [answer["expected_accuracy"], answer["expected_interval"]] == [pattern["accuracy"], pattern["interval"]], answer
             return
         # On a machine that is too busy a live node may be suspected and left out, or not answer in time, which the answer
         # says: ask again.
