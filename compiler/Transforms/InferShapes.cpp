@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "rnet/Transforms/Passes.h"
 
+#include "rnet/Analysis/Projections.h"
+
 #include "llvm/ADT/SmallBitVector.h"
-#include "llvm/Support/FormatVariadic.h"
 
 namespace rnet {
 #define GEN_PASS_DEF_INFERSHAPES
@@ -13,31 +14,6 @@ namespace rnet {
 using namespace mlir;
 using namespace rnet;
 using namespace rnet::ir;
-
-/// "f32[32x32x3]", as a spec writes it.
-static std::string describe(Type type) {
-  std::string text = "f32[";
-  llvm::raw_string_ostream stream(text);
-  llvm::interleave(getRowShape(type), stream, "x");
-  stream << ']';
-  return text;
-}
-
-/// The layer that makes rows of one shape those of another; empty where there is none so simple.
-static std::string suggestProjection(Type from, Type to) {
-  ArrayRef<int64_t> have = getRowShape(from), want = getRowShape(to);
-  if (have.size() == 1 && want.size() == 1)
-    return llvm::formatv("dense({0})", want[0]);
-  if (have.size() != 3 || want.size() != 3)
-    return "";
-  auto ceil = [](int64_t a, int64_t b) { return (a + b - 1) / b; };
-  const int64_t y = ceil(have[0], want[0]), x = ceil(have[1], want[1]);
-  if (y == x && ceil(have[0], y) == want[0] && ceil(have[1], x) == want[1])
-    return llvm::formatv(y == 1 ? "conv({0}, 1x1)" : "conv({0}, 1x1, stride: {1})", want[2], y);
-  if (have[2] == want[2] && have[0] <= want[0] && have[1] <= want[1])
-    return llvm::formatv("zero_pad(bottom: {0}, right: {1})", want[0] - have[0], want[1] - have[1]);
-  return "";
-}
 
 /// What hands a value on as it is: hyperconnections, joins and nodes, from the outside in; null
 /// where an operation computes it.
@@ -142,7 +118,7 @@ static Operation *findBefore(Operation *op) {
 }
 
 static std::string describeOrigin(Operation *origin) {
-  return describe(origin->getResult(0).getType()) +
+  return spellRows(origin->getResult(0).getType()) +
          (isa<InputOp>(origin) ? " is declared here" : " is computed here");
 }
 
@@ -188,7 +164,7 @@ private:
     auto node = output.getValue().getDefiningOp<NodeOp>();
     InFlightDiagnostic error = emitError(output.getLoc());
     error << "output '" << output.getName() << "' has " << *output.getWidth() << " elements, but '"
-          << node.getName() << "' computes " << describe(output.getValue().getType())
+          << node.getName() << "' computes " << spellRows(output.getValue().getType())
           << " [output-width]";
     error.attachNote(node.getLoc()) << "'" << node.getName() << "' is declared here";
     noteOrigins(error, ShapeOrigins(output.getValue()));
@@ -225,7 +201,7 @@ private:
     DiagnosticEngine &engine = getContext().getDiagEngine();
     if (Operation *before = operands.size() == 1 ? findBefore(layer) : nullptr)
       engine.emit(before->getLoc(), DiagnosticSeverity::Note)
-          << "its input comes from here, " << describe(before->getResult(0).getType());
+          << "its input comes from here, " << spellRows(before->getResult(0).getType());
     for (Value operand : operands)
       for (Operation *origin :
            (operands.size() == 2 ? ShapeOrigins(operand, operands[operand == operands[0]])
@@ -285,8 +261,8 @@ private:
       HyperconnectionOp connection = connectionOf(input);
       Operation *place = connection ? connection.getOperation() : mux.getOperation();
       InFlightDiagnostic error = emitError(place->getLoc());
-      error << "found " << describe(input.getType()) << ", but '" << node.getName() << "' adds "
-            << describe(model.getType());
+      error << "found " << spellRows(input.getType()) << ", but '" << node.getName() << "' adds "
+            << spellRows(model.getType());
       if (std::string mend = suggestProjection(input.getType(), model.getType());
           connection && !mend.empty())
         error << "; 'project " << mend << "' would make them meet";

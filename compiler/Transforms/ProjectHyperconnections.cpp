@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "rnet/Transforms/Passes.h"
 
+#include "rnet/Analysis/Projections.h"
+
 #include "mlir/IR/IRMapping.h"
 
 namespace rnet {
@@ -11,26 +13,6 @@ namespace rnet {
 
 using namespace mlir;
 using namespace rnet;
-
-/// The private input whose raw values `value` still shows, or null. A layer with trained parameters
-/// hides them; normalisation, which anybody can undo, does not.
-static InputOp findRawPrivateInput(Value value, const SymbolTable &symbols) {
-  if (auto argument = dyn_cast<BlockArgument>(value)) {
-    auto node = cast<NodeOp>(argument.getOwner()->getParentOp());
-    auto input = node.getInputs()[argument.getArgNumber()].getDefiningOp<InputOp>();
-    return input && input.getIsPrivate() ? input : InputOp();
-  }
-  Operation *op = value.getDefiningOp();
-  if (auto kernel = dyn_cast<KernelOpInterface>(op))
-    for (FlatSymbolRefAttr symbol : kernel.getKernelParameters())
-      if (auto parameter = symbols.lookup<ParameterOp>(symbol.getAttr());
-          parameter && !parameter.getFrozen())
-        return {};
-  for (Value operand : op->getOperands())
-    if (InputOp input = findRawPrivateInput(operand, symbols))
-      return input;
-  return {};
-}
 
 /// Clones the layers of a projection; returns the projected value.
 static Value inlineProjection(HyperconnectionOp connection, Value source, OpBuilder &builder) {
