@@ -121,7 +121,11 @@ bool Spec::read(const std::string &path) {
                              << "\n";
     return false;
   }
-  state->buffer = state->sources.AddNewSourceBuffer(std::move(*file), llvm::SMLoc());
+  return take(std::move(*file));
+}
+
+bool Spec::take(std::unique_ptr<llvm::MemoryBuffer> text) {
+  state->buffer = state->sources.AddNewSourceBuffer(std::move(text), llvm::SMLoc());
   state->diagnostics = std::make_unique<Diagnostics>(state->sources, llvm::errs());
   for (const std::string &id : state->options.disabledWarnings)
     if (!state->diagnostics->disable(id)) {
@@ -142,9 +146,13 @@ bool Spec::parse(const std::string &path) {
   return true;
 }
 
-bool Spec::load(const std::string &path, Scheme scheme) {
-  if (!read(path))
-    return false;
+bool Spec::load(const std::string &path, Scheme scheme) { return read(path) && checkAll(scheme); }
+
+bool Spec::load(const std::string &path, llvm::StringRef text, Scheme scheme) {
+  return take(llvm::MemoryBuffer::getMemBufferCopy(text, path)) && checkAll(scheme);
+}
+
+bool Spec::checkAll(Scheme scheme) {
   auto files = rnet::load(state->buffer, state->sources, *state->diagnostics);
   if (!files)
     return false;

@@ -32,6 +32,8 @@ public:
   bool parse(const std::string &path);
   /// Reads, parses and checks, imports included; warnings count for `scheme`.
   bool load(const std::string &path, ir::Scheme scheme);
+  /// The same where the file at `path` had this text.
+  bool load(const std::string &path, llvm::StringRef text, ir::Scheme scheme);
   /// Imports and runs what training and inference share.
   bool compileNetwork(ir::Scheme scheme);
   /// Goes on to the node programs of inference, budgets checked.
@@ -49,6 +51,8 @@ public:
 
 private:
   bool read(const std::string &path);
+  bool take(std::unique_ptr<llvm::MemoryBuffer> text);
+  bool checkAll(ir::Scheme scheme);
 
   struct State;
   std::unique_ptr<State> state;

@@ -5,6 +5,7 @@
 #include "Emit.h"
 #include "Format.h"
 #include "Interpret.h"
+#include "Place.h"
 #include "Run.h"
 #include "Script.h"
 #include "Spec.h"
@@ -76,6 +77,28 @@ void addWarnings(CLI::App *command, Arguments &arguments) {
       ->allow_extra_args(false);
 }
 
+/// `bytes=N` or `count=N`.
+void addBudget(CLI::App *command, PlaceOptions &options) {
+  command
+      ->add_option_function<std::vector<std::string>>(
+          "--budget",
+          [&](const std::vector<std::string> &given) {
+            for (llvm::StringRef text : given) {
+              const auto [kind, number] = text.split('=');
+              int64_t value = 0;
+              if ((kind != "bytes" && kind != "count") || number.getAsInteger(10, value) ||
+                  value < 1)
+                throw CLI::ValidationError("--budget", "expected bytes=N or count=N, N a whole "
+                                                       "number above 0; found '" +
+                                                           text.str() + "'");
+              (kind == "bytes" ? options.bytes : options.count) = value;
+            }
+          },
+          "of all new skips together: bytes=N an inference, count=N, or both")
+      ->delimiter(',')
+      ->required();
+}
+
 } // namespace
 
 int main(int argc, char **argv) {
@@ -121,6 +144,23 @@ int main(int argc, char **argv) {
       ->capture_default_str();
   analyze->add_option("--seed", how.seed, "of the samples")->capture_default_str();
   analyze->callback([&] { status = tools::analyze(a.spec, a.scheme, a.options, how); });
+
+  CLI::App *place = app.add_subcommand(
+      "place", "Propose the skip hyperconnections that keep most information flowing");
+  PlaceOptions placement;
+  addSpec(place, a);
+  addScheme(place, a);
+  addWarnings(place, a);
+  addBudget(place, placement);
+  place->add_option("--setting", placement.setting, "the reliability setting that decides")
+      ->required();
+  place->add_flag("--json", placement.json, "print JSON");
+  place->add_flag("--write", placement.write, "write the proposal into the spec");
+  place->callback([&] {
+    if (a.scheme == Scheme::Vanilla)
+      throw CLI::ValidationError("--scheme", "vanilla has no skip hyperconnections");
+    status = tools::place(a.spec, a.scheme, a.options, placement);
+  });
 
   CLI::App *emit = app.add_subcommand("emit", "Print any stage of the compilation");
   addSpec(emit, a);

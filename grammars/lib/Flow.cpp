@@ -121,6 +121,16 @@ static std::optional<unsigned> countBypassed(const Network &network, unsigned se
   return std::nullopt;
 }
 
+std::vector<unsigned> rnet::findBypassed(const Network &network, unsigned sender,
+                                         unsigned receiver) {
+  std::vector<unsigned> result;
+  for (unsigned incoming : network.nodes[receiver].incoming)
+    if (!network.hyperconnections[incoming].isSkip &&
+        countBypassed(network, sender, incoming).value_or(0) > 0)
+      result.push_back(incoming);
+  return result;
+}
+
 /// Notes where simple hyperconnections from a node end, if they lead anywhere.
 static void noteDeadEnd(const Network &network, unsigned sender, Diagnostics &diagnostics) {
   std::vector<bool> seen(network.nodes.size());

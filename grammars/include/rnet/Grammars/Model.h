@@ -133,6 +133,12 @@ namespace rnet {
 std::optional<model::Network> check(llvm::ArrayRef<ast::File> files, bool skips,
                                     Diagnostics &diagnostics);
 
+/// The simple hyperconnections into `receiver` that a skip from `sender` would stand in for: chains
+/// of simple ones lead to them from the sender, around one node or more. None: the skip would be
+/// useless; several: it would have to say for which.
+std::vector<unsigned> findBypassed(const model::Network &network, unsigned sender,
+                                   unsigned receiver);
+
 /// Every layer of the language with its parameters and their defaults, a line each.
 void listLayers(llvm::raw_ostream &out);
 

@@ -1,0 +1,381 @@
+// Which skip hyperconnections a network should have.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "Place.h"
+
+#include "Describe.h"
+#include "Files.h"
+#include "SkipCandidates.h"
+#include "rnet/Analysis/Cost.h"
+#include "rnet/Analysis/Placement.h"
+#include "rnet/Grammars/Edit.h"
+
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/WithColor.h"
+
+using namespace mlir;
+using namespace rnet;
+using namespace rnet::ir;
+using namespace rnet::tools;
+namespace json = llvm::json;
+
+namespace {
+
+/// What the network is worth in a setting, as it is and as proposed; nothing where that cannot be
+/// computed exactly.
+struct Outlook {
+  std::string setting;
+  std::optional<Worth> before, after;
+};
+
+class Placer {
+public:
+  Placer(const std::string &path, Scheme scheme, const SpecOptions &options,
+         const PlaceOptions &how)
+      : path(path), scheme(scheme), how(how), spec(options) {
+    // The spec itself is checked as always; what is made of it says nothing twice.
+    for (const DiagnosticKind &kind : getDiagnosticKinds())
+      if (!kind.isError)
+        quiet.disabledWarnings.push_back(kind.id.str());
+  }
+
+  int run() {
+    if (!spec.load(path, scheme) || !spec.compileNetwork(scheme) || !findSetting() ||
+        !findCandidates() || !makeProblem())
+      return 1;
+    std::optional<Placement> found = rnet::place(problem);
+    if (!found)
+      return fail("'" + spec.getNetwork().getSymName() +
+                  "' is too large: its information flow cannot be computed exactly");
+    placement = std::move(*found);
+    if (!propose())
+      return 1;
+    if (how.write && !placement.chosen.empty() && !writeText(path, proposal))
+      return 1;
+    if (how.json)
+      llvm::outs() << llvm::formatv("{0:2}", describe()) << '\n';
+    else
+      print(llvm::outs());
+    return 0;
+  }
+
+private:
+  static int fail(const llvm::Twine &message) {
+    llvm::WithColor::error() << message << '\n';
+    return 1;
+  }
+
+  //===-- The problem -------------------------------------------------------------------------===//
+
+  bool findSetting() {
+    SmallVector<StringRef> known;
+    for (auto setting : spec.getNetwork().getOps<ReliabilityOp>())
+      known.push_back(setting.getName());
+    if (llvm::is_contained(known, how.setting))
+      return true;
+    if (known.empty())
+      fail("'" + spec.getNetwork().getSymName() + "' has no reliability setting");
+    else
+      fail("no reliability setting named '" + how.setting + "'" + suggest(how.setting, known) +
+           "; there are " + llvm::join(known, ", "));
+    return false;
+  }
+
+  bool findCandidates() {
+    for (SkipCandidate &candidate : findSkipCandidates(spec))
+      (candidate.reason.empty() ? candidates : leftOut).push_back(std::move(candidate));
+    if (!candidates.empty())
+      return true;
+    fail("no skip hyperconnection can be added to '" + spec.getNetwork().getSymName() + "'" +
+         (leftOut.empty() ? ": all that bypass a node are there" : ""));
+    printLeftOut(llvm::errs());
+    return false;
+  }
+
+  /// The network with some candidates, compiled. False, and diagnostics, where that fails.
+  bool compileWith(ArrayRef<SkipCandidate> added, Spec &result, std::string &text) {
+    std::vector<std::string> items;
+    for (const SkipCandidate &candidate : added)
+      items.push_back(candidate.text);
+    text = insertSkips(spec.getFile(), spec.getText(), items);
+    return result.load(path, text, scheme) && result.compileNetwork(scheme);
+  }
+
+  /// Reads the problem off the network that has all candidates: their bytes are what they will be.
+  bool makeProblem() {
+    Spec full(quiet);
+    std::string text;
+    if (!compileWith(candidates, full, text))
+      return false;
+    NetworkOp network = full.getNetwork();
+    llvm::StringMap<size_t> numbers;
+    for (auto [number, candidate] : llvm::enumerate(candidates))
+      numbers[candidate.name()] = number;
+    problem = describeNetwork(network, how.setting);
+    problem.candidates.resize(candidates.size());
+    problem.bytes = how.bytes;
+    problem.count = how.count;
+    problem.mayStill.assign(problem.graph.size(), std::numeric_limits<int64_t>::max());
+    for (auto [index, node] : llvm::enumerate(network.getOps<NodeOp>()))
+      for (auto budget : network.getOps<BudgetOp>())
+        if (budget.getNode() == node.getName() && budget.getKind() == BudgetKind::Sent)
+          problem.mayStill[index] = static_cast<int64_t>(budget.getBytes());
+    std::vector<FlowGraph::Link> links;
+    for (auto [connection, link] :
+         llvm::zip_equal(network.getOps<HyperconnectionOp>(), problem.graph.links)) {
+      const int64_t bytes = getBytes(connection);
+      if (auto found = numbers.find(connection.getName()); found != numbers.end()) {
+        problem.candidates[found->second] = {link, bytes};
+        continue;
+      }
+      links.push_back(link);
+      if (problem.mayStill[link.from] != std::numeric_limits<int64_t>::max())
+        problem.mayStill[link.from] -= bytes;
+    }
+    problem.graph.links = std::move(links);
+    return isAnyAffordable();
+  }
+
+  bool isAnyAffordable() {
+    const size_t cheapest =
+        llvm::min_element(problem.candidates, [](auto &a, auto &b) { return a.bytes < b.bytes; }) -
+        problem.candidates.begin();
+    if (how.bytes && problem.candidates[cheapest].bytes > *how.bytes) {
+      fail("no candidate fits in " + spellBudget() + ": the cheapest, '" +
+           candidates[cheapest].text + "', sends " + grouped(problem.candidates[cheapest].bytes) +
+           " bytes");
+      return false;
+    }
+    if (llvm::none_of(problem.candidates, [&](auto &candidate) {
+          return candidate.bytes <= problem.mayStill[candidate.link.from] &&
+                 candidate.bytes <= how.bytes.value_or(candidate.bytes);
+        })) {
+      fail("no candidate fits in " + spellBudget() + " and in what its node may send");
+      return false;
+    }
+    return true;
+  }
+
+  static PlacementProblem describeNetwork(NetworkOp network, StringRef setting) {
+    PlacementProblem result;
+    result.graph = getFlowGraph(network);
+    for (auto node : network.getOps<NodeOp>())
+      result.depths.push_back(getDepth(node));
+    for (auto op : network.getOps<ReliabilityOp>())
+      if (op.getName() == setting)
+        result.up = getReliability(network, op);
+    result.mayStill.resize(result.graph.size());
+    return result;
+  }
+
+  //===-- The proposal ------------------------------------------------------------------------===//
+
+  /// Compiles what is proposed, budgets of the nodes included, and looks at it in all settings.
+  bool propose() {
+    std::vector<unsigned> sorted = placement.chosen;
+    llvm::sort(sorted);
+    std::vector<SkipCandidate> added;
+    for (unsigned candidate : sorted)
+      added.push_back(candidates[candidate]);
+    Spec after(quiet);
+    if (!compileWith(added, after, proposal))
+      return false;
+    diff = unifiedDiff(path, spec.getText(), proposal);
+    for (auto setting : spec.getNetwork().getOps<ReliabilityOp>())
+      outlooks.push_back({setting.getName().str(),
+                          judge(describeNetwork(spec.getNetwork(), setting.getName())),
+                          judge(describeNetwork(after.getNetwork(), setting.getName()))});
+    if (!after.compileInference(scheme)) {
+      fail("the proposal breaks the budget of a node:\n" + diff);
+      return false;
+    }
+    return true;
+  }
+
+  //===-- What is said ------------------------------------------------------------------------===//
+
+  std::string spellBudget() const {
+    std::string text;
+    if (how.bytes)
+      text = "bytes=" + std::to_string(*how.bytes);
+    if (how.count)
+      text += (text.empty() ? "" : ", ") + ("count=" + std::to_string(*how.count));
+    return text;
+  }
+  static std::string spell(std::optional<double> value, int digits) {
+    if (!value)
+      return "-";
+    return digits == 6 ? llvm::formatv("{0:F6}", *value).str()
+                       : llvm::formatv("{0:F2}", *value).str();
+  }
+  static std::optional<double> depthOf(const std::optional<Worth> &worth) {
+    return worth ? worth->depth : std::nullopt;
+  }
+  static std::optional<double> flowOf(const std::optional<Worth> &worth) {
+    return worth ? std::optional(worth->flow) : std::nullopt;
+  }
+  double flowGain(size_t k) const {
+    return std::max(0.0, placement.worths[k + 1].flow - placement.worths[k].flow);
+  }
+  std::optional<double> depthGain(size_t k) const {
+    const std::optional<double> before = placement.worths[k].depth;
+    return before ? std::optional(*placement.worths[k + 1].depth - *before) : std::nullopt;
+  }
+
+  void print(llvm::raw_ostream &out);
+  void printChosen(llvm::raw_ostream &out);
+  void printLeftOut(llvm::raw_ostream &out);
+  std::string explain();
+  json::Value describe();
+
+  const std::string &path;
+  Scheme scheme;
+  const PlaceOptions &how;
+  Spec spec;
+  SpecOptions quiet;
+  std::vector<SkipCandidate> candidates, leftOut;
+  PlacementProblem problem;
+  Placement placement;
+  std::string proposal, diff; ///< the spec's text with what is chosen
+  std::vector<Outlook> outlooks;
+};
+
+} // namespace
+
+/// What decided, and how sure that is.
+std::string Placer::explain() {
+  std::string text;
+  llvm::raw_string_ostream out(text);
+  const Worth &last = placement.worths.back();
+  out << (placement.isExact ? "exact: " : "greedy: ") << grouped(placement.looked) << " sets of "
+      << candidates.size() << (candidates.size() == 1 ? " candidate" : " candidates")
+      << " looked at; ";
+  if (placement.isExact)
+    out << "no other within the budget is better\n";
+  else
+    out << llvm::formatv("no set within the budget has more flow than {0:F6}, {1:F6} more\n",
+                         placement.bound.flow, std::max(0.0, placement.bound.flow - last.flow));
+  if (placement.chosen.empty()) {
+    out << "nothing is proposed: no candidate raises the information flow"
+        << (last.depth ? ", or the depth of what still answers\n" : "\n");
+    return text;
+  }
+  size_t raising = 0;
+  while (raising < placement.chosen.size() && flowGain(raising) > 1e-11)
+    ++raising;
+  if (raising < placement.chosen.size())
+    out << (raising == 0 ? "the information flow does not rise"
+                         : "after the first" + (raising == 1 ? "" : " " + std::to_string(raising)) +
+                               " the information flow does not rise any more")
+        << ": depth decided\n";
+  for (auto [candidate, equals] : llvm::zip_equal(placement.chosen, placement.equals))
+    if (equals > 0)
+      out << "in place of '" << candidates[candidate].text << "', " << equals
+          << (equals == 1 ? " other candidate lets" : " other candidates let")
+          << " as much information flow: " << (last.depth ? "depth, then bytes" : "bytes")
+          << " decided\n";
+  return text;
+}
+
+void Placer::printChosen(llvm::raw_ostream &out) {
+  size_t width = 24;
+  for (unsigned candidate : placement.chosen)
+    width = std::max(width, candidates[candidate].text.size());
+  out << llvm::left_justify("proposed", width)
+      << "       bytes   flow gain        flow  depth gain       depth\n";
+  for (auto [k, candidate] : llvm::enumerate(placement.chosen))
+    out << llvm::left_justify(candidates[candidate].text, width)
+        << llvm::right_justify(grouped(problem.candidates[candidate].bytes), 12)
+        << llvm::right_justify(spell(flowGain(k), 6), 12)
+        << llvm::right_justify(spell(placement.worths[k + 1].flow, 6), 12)
+        << llvm::right_justify(spell(depthGain(k), 2), 12)
+        << llvm::right_justify(spell(placement.worths[k + 1].depth, 2), 12) << '\n';
+}
+
+void Placer::printLeftOut(llvm::raw_ostream &out) {
+  constexpr size_t most = 10;
+  for (const SkipCandidate &candidate : llvm::ArrayRef(leftOut).take_front(most))
+    out << "left out: " << candidate.from << " -> " << candidate.to << ": " << candidate.reason
+        << '\n';
+  if (leftOut.size() > most)
+    out << "left out: " << leftOut.size() - most << " more\n";
+}
+
+void Placer::print(llvm::raw_ostream &out) {
+  out << spec.getNetwork().getSymName() << ", scheme " << spellScheme(scheme)
+      << ": skip hyperconnections within " << spellBudget() << ", for '" << how.setting << "'\n\n";
+  if (!placement.chosen.empty()) {
+    printChosen(out);
+    out << '\n';
+  }
+  out << explain();
+  printLeftOut(out);
+  out << "\nsetting           information flow: now    proposed  depth: now    proposed\n";
+  for (const Outlook &outlook : outlooks)
+    out << llvm::left_justify(outlook.setting, 16)
+        << llvm::right_justify(spell(flowOf(outlook.before), 6), 23)
+        << llvm::right_justify(spell(flowOf(outlook.after), 6), 12)
+        << llvm::right_justify(spell(depthOf(outlook.before), 2), 12)
+        << llvm::right_justify(spell(depthOf(outlook.after), 2), 12) << '\n';
+  if (!diff.empty())
+    out << '\n' << diff;
+  if (how.write && !diff.empty())
+    out << '\n' << "written to " << path << '\n';
+}
+
+json::Value Placer::describe() {
+  auto optional = [](std::optional<double> value) {
+    return value ? json::Value(*value) : json::Value(nullptr);
+  };
+  json::Object budget;
+  if (how.bytes)
+    budget["bytes"] = *how.bytes;
+  if (how.count)
+    budget["count"] = *how.count;
+  json::Array proposed, omitted;
+  for (auto [k, candidate] : llvm::enumerate(placement.chosen)) {
+    const SkipCandidate &skip = candidates[candidate];
+    proposed.push_back(json::Object{{"skip", skip.text},
+                                    {"from", skip.from},
+                                    {"to", skip.to},
+                                    {"projection", skip.projection},
+                                    {"bytes", problem.candidates[candidate].bytes},
+                                    {"flow_gain", flowGain(k)},
+                                    {"depth_gain", optional(depthGain(k))},
+                                    {"equals_in_flow", placement.equals[k]}});
+  }
+  for (const SkipCandidate &skip : leftOut)
+    omitted.push_back(json::Object{{"from", skip.from}, {"to", skip.to}, {"reason", skip.reason}});
+  json::Array all;
+  for (auto [skip, costs] : llvm::zip_equal(candidates, problem.candidates))
+    all.push_back(json::Object{{"skip", skip.text},
+                               {"from", skip.from},
+                               {"to", skip.to},
+                               {"projection", skip.projection},
+                               {"bytes", costs.bytes}});
+  json::Object settings;
+  for (const Outlook &outlook : outlooks)
+    settings[outlook.setting] = json::Object{{"flow_before", optional(flowOf(outlook.before))},
+                                             {"flow_after", optional(flowOf(outlook.after))},
+                                             {"depth_before", optional(depthOf(outlook.before))},
+                                             {"depth_after", optional(depthOf(outlook.after))}};
+  return json::Object{{"schema", 1},
+                      {"network", spec.getNetwork().getSymName()},
+                      {"scheme", spellScheme(scheme)},
+                      {"setting", how.setting},
+                      {"budget", std::move(budget)},
+                      {"exact", placement.isExact},
+                      {"sets", placement.looked},
+                      {"bound", placement.bound.flow},
+                      {"candidates", std::move(all)},
+                      {"left_out", std::move(omitted)},
+                      {"proposed", std::move(proposed)},
+                      {"settings", std::move(settings)},
+                      {"diff", diff}};
+}
+
+int tools::place(const std::string &path, Scheme scheme, const SpecOptions &options,
+                 const PlaceOptions &how) {
+  return Placer(path, scheme, options, how).run();
+}

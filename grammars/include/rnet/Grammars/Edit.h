@@ -1,0 +1,22 @@
+// Changes to a spec's text that leave the rest of it as the person wrote it.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include "rnet/Grammars/AST.h"
+
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/StringRef.h"
+
+namespace rnet {
+
+/// The text with more items of the network, each on a line of its own, behind its last skip
+/// hyperconnection; where there is none, behind its last simple one, and there must be one. `text`
+/// is what was parsed.
+std::string insertSkips(const ast::File &file, llvm::StringRef text,
+                        llvm::ArrayRef<std::string> items);
+
+/// What turns `before` into `after`, as `diff -u` would say it where the texts differ in one place;
+/// empty where they do not differ. `path` stands in its head.
+std::string unifiedDiff(llvm::StringRef path, llvm::StringRef before, llvm::StringRef after);
+
+} // namespace rnet
