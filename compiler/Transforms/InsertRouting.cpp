@@ -112,15 +112,20 @@ private:
   }
 
   void routeKernel(KernelOpInterface kernel) {
-    Value present;
+    Value first, present;
     for (OpOperand &operand : kernel->getOpOperands()) {
       const Routed &input = routed.at(operand.get());
       operand.set(input.value);
       present = input.present;
+      if (!first)
+        first = present;
     }
     kernel.getPresentMutable().assign(present);
+    // What a kernel keeps beside tensors is of the whole batch: by it, rows that have no gradient
+    // of their own get one all the same.
+    const bool couplesRows = !kernel.getKernelState().empty();
     for (OpResult result : kernel->getResults())
-      routed[result] = {result, present};
+      routed[result] = {result, couplesRows ? first : present};
   }
 
   /// Adds what is present; a single input is passed on.

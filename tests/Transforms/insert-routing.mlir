@@ -55,3 +55,31 @@ rnet.program @CTrainer train "c" of @n in ["b_to_c", "a_to_c"] out [["c_to_d", "
   %gb = rnet.mux_adjoint %gr of %m input 0 : tensor<?x4xf32>
   rnet.yield %r : tensor<?x4xf32> gradients %gb : tensor<?x4xf32> of [0]
 }
+
+// -----
+
+// A row without a gradient of its own, since the node behind is down for it, has one by way of the batch's statistics: before the
+// normalisation, gradients are present where it was computed.
+// CHECK-LABEL: rnet.program @Normalized
+rnet.program @Normalized train "b" of @n in ["a_to_b"] out [["b_to_c"]] {
+^bb0(%a: tensor<?x4xf32>):
+  rnet.parameter @b.gamma init ones : tensor<4xf32>
+  rnet.parameter @b.beta init zeros : tensor<4xf32>
+  rnet.parameter @b.mean init zeros frozen : tensor<4xf32>
+  rnet.parameter @b.variance init ones frozen : tensor<4xf32>
+  // CHECK: rnet.receive "a_to_b"
+  // CHECK: %[[P:.*]] = rnet.intersect
+  // CHECK: %[[R:.*]] = rnet.relu %{{.*}} where %[[P]]
+  // CHECK: rnet.batch_norm %[[R]] where %[[P]]
+  // CHECK: %[[G:.*]], %[[PG:.*]] = rnet.receive_gradient "b_to_c" at 0
+  // CHECK-NEXT: %[[GR:.*]] = rnet.batch_norm_adjoint %[[R]], %[[G]] where %[[PG]]
+  // CHECK-NEXT: %[[GF:.*]] = rnet.activation_adjoint relu %[[R]], %[[GR]] where %[[P]]
+  // CHECK-NEXT: rnet.send_gradient %[[GF]] where %[[P]] at 0
+  %f = rnet.failout %a : tensor<?x4xf32>
+  %r = rnet.relu %f : tensor<?x4xf32> -> tensor<?x4xf32>
+  %n = rnet.batch_norm %r gamma @b.gamma beta @b.beta mean @b.mean variance @b.variance epsilon 1.0e-3 momentum 0.99 : tensor<?x4xf32> -> tensor<?x4xf32>
+  %g = rnet.reverse(%n) : (tensor<?x4xf32>) -> tensor<?x4xf32>
+  %gr = rnet.batch_norm_adjoint %r, %g gamma @b.gamma beta @b.beta mean @b.mean variance @b.variance epsilon 1.0e-3 momentum 0.99 : tensor<?x4xf32>, tensor<?x4xf32> -> tensor<?x4xf32>
+  %gf = rnet.activation_adjoint relu %r, %gr : tensor<?x4xf32>, tensor<?x4xf32> -> tensor<?x4xf32>
+  rnet.yield %n : tensor<?x4xf32> gradients %gf : tensor<?x4xf32> of [0]
+}

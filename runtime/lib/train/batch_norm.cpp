@@ -48,6 +48,7 @@ void measure(StepContext &step, Tensor<const T> x, double epsilon, Statistics<T>
   for (std::size_t row = 0; row < x.present.count; ++row)
     rows += x.present[row];
   statistics.count = rows * (x.width / channels);
+  statistics.entered.assign(x.present.rows, x.present.rows + x.present.count);
   if (rows == 0)
     return;
   std::size_t first = 0;
@@ -129,9 +130,13 @@ void batch_norm_adjoint(StepContext &step, const BatchNormalization<T> &norm, Te
       plain[c] = static_cast<T>(sums[c] / count);
       scaled[c] = static_cast<T>(sums[channels + c] / count) * inverse[c];
     }
-    for_images(step, x.present, x.width / channels, [&](std::size_t row) {
+    const std::vector<T> zeros(channels);
+    const Presence entered{norm.statistics.entered.data(), x.present.count};
+    for_images(step, entered, x.width / channels, [&](std::size_t row) {
+      const bool reached = gradient.present[row];
       for (std::size_t at = 0; at < x.width; at += channels) {
-        const T *const g = gradient.row(row) + at, *const from = x.row(row) + at;
+        const T *const g = reached ? gradient.row(row) + at : zeros.data();
+        const T *const from = x.row(row) + at;
         T *const dx = x_gradient.row(row) + at;
         for (std::size_t c = 0; c < channels; ++c)
           dx[c] = (g[c] - plain[c] - (from[c] - mean[c]) * scaled[c]) * factor[c];

@@ -7,6 +7,7 @@
 
 #include "rnet/train/blocks.h"
 
+#include <cstdint>
 #include <vector>
 
 namespace rnet::train {
@@ -20,6 +21,7 @@ template <class T> struct Statistics {
       : mean(channels), variance(channels), inverse_deviation(channels) {}
 
   std::size_t count = 0;
+  std::vector<std::uint8_t> entered;                ///< which rows of the batch did
   std::vector<T> mean, variance, inverse_deviation; ///< the variance is that of the sample, biased
 };
 
@@ -60,8 +62,9 @@ void batch_norm(StepContext &step, Presence present, Rows<Width, X> x, const Par
       tensor<const T>(x, present), tensor<T>(y, present));
 }
 
-/// dx, d gamma and d beta of a training step. A row that entered the statistics and has no gradient
-/// here counts as one with a gradient of zero; its own dx is not written. Where the step has a
+/// dx, d gamma and d beta of a training step. `present` are the rows that have a gradient. A row
+/// that entered the statistics without one counts as one with a gradient of zero; dx is written for
+/// all that entered, since each moves the others by way of the statistics. Where the step has a
 /// loss, running = momentum * running + (1 - momentum) * batch, with the unbiased variance (as
 /// PyTorch and TensorFlow's fused kernel have it).
 template <std::size_t Channels, std::size_t Width, class X, class G, class T>
