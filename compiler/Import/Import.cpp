@@ -4,6 +4,8 @@
 
 #include "Context.h"
 
+#include "rnet/Dialect/FailoutDraw.h"
+
 #include "llvm/ADT/DenseMap.h"
 
 using namespace mlir;
@@ -63,8 +65,7 @@ private:
 
     FloatAttr failout;
     if (node.failable)
-      failout = builder.getF64FloatAttr(network.recipe ? network.recipe->failout
-                                                       : model::Recipe().failout);
+      failout = builder.getF64FloatAttr(failureProbability(index));
     auto op = NodeOp::create(builder, where, TypeRange{unknown}, builder.getStringAttr(name),
                              operands, failout);
     {
@@ -78,6 +79,16 @@ private:
     }
     for (unsigned outgoing : node.outgoing)
       importHyperconnection(outgoing, op);
+  }
+
+  /// In training.
+  double failureProbability(unsigned node) const {
+    const model::Failout failout = network.recipe ? network.recipe->failout : model::Failout();
+    if (!failout.setting)
+      return failout.rate;
+    const std::map<unsigned, double> &up = network.reliabilities[*failout.setting].nodes;
+    auto found = up.find(node);
+    return found == up.end() ? 0 : 1 - found->second;
   }
 
   /// What reaches the node: inputs of the network normalised, all joined.
@@ -175,6 +186,10 @@ private:
     op.setKeepBest(recipe.keepBest);
     op.setWeightDecay(llvm::APFloat(recipe.weightDecay));
     op.setBalanced(recipe.balanced);
+    if (recipe.failout.perRow)
+      op->setAttr(kFailoutPerRow, builder.getUnitAttr());
+    if (recipe.failout.stratified)
+      op->setAttr(kFailoutStratified, builder.getUnitAttr());
     if (const std::optional<model::Schedule> &schedule = recipe.schedule) {
       if (schedule->kind == model::Schedule::Kind::step) {
         op.setSchedule(Schedule::Step);

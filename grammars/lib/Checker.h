@@ -48,6 +48,7 @@ private:
   void addBudget(const ast::Budget &budget);
   void addRecipe(const ast::Train &train);
   void addSetting(const ast::Argument &setting);
+  void addFailout(const ast::Expression &value);
   std::optional<model::Arguments> readCall(const ast::Expression &value,
                                            llvm::ArrayRef<Signature> known);
 

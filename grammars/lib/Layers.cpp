@@ -128,6 +128,20 @@ bool rnet::readValue(const Parameter &parameter, const Expression &value,
     }
     diagnostics.report("bad-value", value.range, quoted + " must be true or false");
     return false;
+  case Kind::name:
+    if (value.kind == Expression::Kind::name) {
+      result.words[name] = value.text;
+      return true;
+    }
+    diagnostics.report("bad-value", value.range, quoted + " must be a name");
+    return false;
+  case Kind::draw:
+    if (value.kind == Expression::Kind::name && (value.text == "batch" || value.text == "row")) {
+      result.words[name] = value.text;
+      return true;
+    }
+    diagnostics.report("bad-value", value.range, quoted + " must be batch or row");
+    return false;
   case Kind::activation:
     if (value.kind == Expression::Kind::name && llvm::is_contained(kActivations, value.text)) {
       result.words[name] = value.text;
@@ -183,6 +197,7 @@ static void setDefault(const Parameter &parameter, model::Arguments &result) {
     result.numbers[name] = parameter.otherwise == "true";
     break;
   case Kind::padding:
+  case Kind::draw:
     result.words[name] = parameter.otherwise.str();
     break;
   case Kind::window:

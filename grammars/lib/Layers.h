@@ -17,6 +17,8 @@ struct Parameter {
     probability, ///< from 0 to 1
     angle,       ///< degrees, 0 to 180
     flag,        ///< true or false
+    name,        ///< of something that the spec declares
+    draw,        ///< batch or row: what a random draw is for
     activation,  ///< the name of a layer that is one
     window,      ///< height and width: 3x3, or 3 for both
     padding,     ///< same, valid or pad(...)

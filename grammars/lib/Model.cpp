@@ -96,7 +96,11 @@ private:
     std::string text = "recipe " + recipe.optimizer;
     for (const auto &[name, value] : recipe.numbers)
       text += " " + name + "=" + number(value);
-    text += " failout=" + number(recipe.failout);
+    const Failout &failout = recipe.failout;
+    text += " failout=" +
+            (failout.setting ? network.reliabilities[*failout.setting].spec->name.text
+                             : number(failout.rate)) +
+            (failout.perRow ? " per row" : "") + (failout.stratified ? " stratified" : "");
     text += recipe.keepBest ? " best" : " last";
     if (recipe.weightDecay > 0)
       text += " weight_decay=" + number(recipe.weightDecay);

@@ -75,7 +75,6 @@ void Checker::addBudget(const ast::Budget &budget) {
 static const Parameter kNumbers[] = {{"batch", Kind::count},
                                      {"epochs", Kind::whole},
                                      {"seed", Kind::whole},
-                                     {"failout", Kind::probability},
                                      {"weight_decay", Kind::real}};
 static const Signature kOptimizers[] = {
     {"adam",
@@ -88,6 +87,12 @@ static const Signature kAugmentations[] = {{"images",
                                             {{"rotation", Kind::angle, "0"},
                                              {"shift", Kind::probability, "0"},
                                              {"flip", Kind::flag, "false"}}}};
+static const Parameter kRate{"rate", Kind::probability, kRequired};
+static const Parameter kPer{"per", Kind::draw, "batch"};
+static const Parameter kStratified{"stratified", Kind::flag, "false"};
+static const Signature kFailouts[] = {
+    {"rate", {kRate, kPer, kStratified}},
+    {"setting", {{"name", Kind::name, kRequired}, kPer, kStratified}}};
 
 void Checker::addRecipe(const ast::Train &train) {
   if (network.recipe) {
@@ -115,6 +120,49 @@ std::optional<Arguments> Checker::readCall(const Expression &value,
   return std::nullopt;
 }
 
+/// `0.10`, `rate(0.10, per: row)`, `setting(hazardous, per: row)`.
+void Checker::addFailout(const Expression &value) {
+  Failout &failout = network.recipe->failout;
+  auto findSetting = [&](llvm::StringRef name) {
+    auto found = llvm::find_if(network.reliabilities, [&](const Reliability &reliability) {
+      return reliability.spec->name.text == name;
+    });
+    return static_cast<unsigned>(found - network.reliabilities.begin());
+  };
+  const unsigned none = network.reliabilities.size();
+  const bool isName = value.kind == Expression::Kind::name;
+  if (!llvm::any_of(kFailouts, [&](auto &known) { return value.text == known.name; })) {
+    if (isName && findSetting(value.text) != none) {
+      diagnostics.report("bad-value", value.range,
+                         "expected a number, 'rate(...)' or 'setting(" + value.text + ")'");
+      return;
+    }
+    Arguments read;
+    if (readValue({"failout", Kind::probability}, value, constants, read, diagnostics))
+      failout.rate = read.numbers["failout"];
+    return;
+  }
+  std::optional<Arguments> read = readCall(value, kFailouts);
+  if (!read)
+    return;
+  failout.perRow = read->words["per"] == "row";
+  failout.stratified = read->numbers["stratified"] != 0;
+  if (value.text == "rate") {
+    failout.rate = read->numbers["rate"];
+    return;
+  }
+  const std::string &name = read->words["name"];
+  failout.setting = findSetting(name);
+  if (failout.setting != none)
+    return;
+  llvm::SmallVector<llvm::StringRef> known(settingNames.keys());
+  auto argument = llvm::find_if(value.operands, [](const ast::Argument &operand) {
+    return !operand.name || operand.name->text == "name";
+  });
+  diagnostics.report("unknown-setting", argument->value.range,
+                     "no reliability setting named '" + name + "'" + suggest(name, known));
+}
+
 void Checker::addSetting(const ast::Argument &setting) {
   static const llvm::StringRef known[] = {"optimizer",     "batch",    "epochs", "failout",
                                           "seed",          "keep",     "loss",   "weight_decay",
@@ -132,9 +180,9 @@ void Checker::addSetting(const ast::Argument &setting) {
   if (number != std::end(kNumbers)) {
     Arguments read;
     if (readValue(*number, value, constants, read, diagnostics))
-      (name == "failout"        ? recipe.failout
-       : name == "weight_decay" ? recipe.weightDecay
-                                : recipe.numbers[name]) = read.numbers[name];
+      (name == "weight_decay" ? recipe.weightDecay : recipe.numbers[name]) = read.numbers[name];
+  } else if (name == "failout") {
+    addFailout(value);
   } else if (name == "optimizer") {
     if (std::optional<Arguments> read = readCall(value, kOptimizers)) {
       recipe.optimizer = value.text;

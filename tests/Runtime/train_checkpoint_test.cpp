@@ -115,6 +115,21 @@ TEST_F(Resuming, GivesTheBytesOfAnUninterruptedRunWhereverItStopped) {
   EXPECT_EQ(folder.count(), 2u) << "data and weights, and nothing temporary";
 }
 
+TEST_F(Resuming, GivesTheBytesOfAnUninterruptedRunHoweverFailoutDraws) {
+  for (bool per_row : {false, true})
+    for (bool stratified : {false, true}) {
+      options.recipe.failout_per_row = per_row;
+      options.recipe.failout_stratified = stratified;
+      options.resume = false;
+      finish();
+      const std::string whole = bytes(options.out);
+      interrupt(17); // in the second epoch
+      options.resume = true;
+      finish();
+      EXPECT_EQ(bytes(options.out), whole) << per_row << stratified;
+    }
+}
+
 TEST_F(Resuming, NeedsACheckpoint) {
   options.resume = true;
   expect_error(run(), "cannot resume: cannot open weights file '" + checkpoint() + "'");
@@ -162,6 +177,8 @@ TEST_F(Resuming, RefusesTheCheckpointOfAnotherRun) {
          [](auto &o) { o.recipe.optimizer = Optimizer::sgd; });
   refuse("is of a run with failout [0.0,0.3,0.3,0.0], now [0.0,0.1,0.1,0.0]",
          [](auto &o) { o.failout.reset(); });
+  refuse("is of a run with failout_per_row false, now true",
+         [](auto &o) { o.recipe.failout_per_row = true; });
   refuse("is of a run with weight_decay 0.0, now 0.1",
          [](auto &o) { o.recipe.weight_decay = 0.1; });
   refuse("is of a run with class_weights \"none\", now \"balanced\"",

@@ -70,6 +70,44 @@ TEST_F(NetworkTrainerTest, GradientsAreThoseOfFiniteDifferencesInEveryPattern) {
   }
 }
 
+TEST_F(NetworkTrainerTest, RowsWithMasksOfTheirOwnWeighTheGradientsOfTheirPatterns) {
+  // Rows with b down, with c down, with both down, with all up: the loss is the mean over those
+  // that reach the output, and so are the gradients.
+  Batch<double> batch(network, rows.size());
+  BatchLoader(network, dataset).load(rows, {}, batch);
+  std::vector<std::uint8_t> masks(4 * rows.size(), 1);
+  std::vector<std::vector<std::int64_t>> parts(4); // by which of b and c are down
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    const std::size_t pattern = row * 7 % 4;
+    masks[1 * rows.size() + row] = !(pattern & 1);
+    masks[2 * rows.size() + row] = !(pattern & 2);
+    parts[pattern].push_back(rows[row]);
+  }
+  const auto together = trainer.differentiate(batch, masks);
+  std::vector<std::vector<double>> gradients;
+  for (std::size_t p = 0; p < std::size(toy_described); ++p)
+    gradients.push_back(gradient(p));
+
+  const std::size_t reached = rows.size() - parts[3].size();
+  EXPECT_EQ(together.rows, reached);
+  double expected_loss = 0;
+  std::vector<std::vector<double>> expected;
+  for (const auto &own : gradients)
+    expected.emplace_back(own.size());
+  for (std::size_t pattern = 0; pattern < 3; ++pattern) {
+    const std::uint8_t alive[] = {1, !(pattern & 1), !(pattern & 2), 1};
+    const double share = static_cast<double>(parts[pattern].size()) / static_cast<double>(reached);
+    expected_loss += share * trainer.differentiate(dataset, parts[pattern], alive).loss;
+    for (std::size_t p = 0; p < expected.size(); ++p)
+      for (std::size_t k = 0; k < expected[p].size(); ++k)
+        expected[p][k] += share * gradient(p)[k];
+  }
+  EXPECT_NEAR(together.loss, expected_loss, 1e-12);
+  for (std::size_t p = 0; p < expected.size(); ++p)
+    for (std::size_t k = 0; k < expected[p].size(); ++k)
+      ASSERT_NEAR(gradients[p][k], expected[p][k], 1e-12) << toy_described[p].name;
+}
+
 TEST_F(NetworkTrainerTest, HasNeitherLossNorGradientWhereNothingReachesTheOutput) {
   const std::uint8_t all[] = {1, 1, 1, 1}, none[] = {1, 0, 0, 1};
   loss(all); // leaves gradients behind

@@ -1,6 +1,5 @@
-// What surrounds the steps of a run: first values, failout masks, progress.
+// What surrounds the steps of a run: first values, progress.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "failout.h"
 #include "initialization.h"
 #include "progress.h"
 
@@ -101,60 +100,6 @@ TEST(Normalization, IsOfTheTrainingRowsOnly) {
   for (std::size_t k = 0; k < kInput; ++k) {
     EXPECT_DOUBLE_EQ(store[0].value[k], mean[k]);
     EXPECT_DOUBLE_EQ(store[1].value[k], deviation[k]) << "a deviation of 0 counts as 1";
-  }
-}
-
-//===-- Failout -------------------------------------------------------------------------------===//
-
-TEST(Failout, IsTheSameMaskForTheSameSeedAndStep) {
-  const Failout one(toy, 0.5, 3), same(toy, 0.5, 3), other(toy, 0.5, 4);
-  std::size_t differing_steps = 0, differing_seeds = 0;
-  for (std::uint32_t step = 0; step < 200; ++step) {
-    EXPECT_EQ(one.alive(step), same.alive(step));
-    differing_steps += one.alive(step) != one.alive(step + 1);
-    differing_seeds += one.alive(step) != other.alive(step);
-  }
-  EXPECT_EQ(one.alive(17), same.alive(17)) << "whatever was asked before";
-  // Two fair coins differ from two others three times out of four.
-  EXPECT_GT(differing_steps, 120u);
-  EXPECT_GT(differing_seeds, 120u);
-}
-
-TEST(Failout, TakesEachFailableNodeAwayAsOftenAsItSays) {
-  for (double probability : {0.1, 0.5, 0.9}) {
-    const Failout failout(toy, probability, 11);
-    constexpr std::uint32_t kSteps = 20000;
-    double down[4] = {}, both = 0;
-    for (std::uint32_t step = 0; step < kSteps; ++step) {
-      const auto alive = failout.alive(step);
-      ASSERT_EQ(alive.size(), 4u);
-      for (std::size_t node = 0; node < 4; ++node)
-        down[node] += !alive[node];
-      both += !alive[1] && !alive[2];
-    }
-    EXPECT_EQ(down[0], 0) << "a may not fail";
-    EXPECT_EQ(down[3], 0) << "d may not fail";
-    auto error = [](double p) { return 4 * std::sqrt(p * (1 - p) / kSteps); };
-    EXPECT_NEAR(down[1] / kSteps, probability, error(probability));
-    EXPECT_NEAR(down[2] / kSteps, probability, error(probability));
-    const double square = probability * probability;
-    EXPECT_NEAR(both / kSteps, square, error(square)) << "nodes fail independently";
-  }
-}
-
-TEST(Failout, TakesTheNetworksProbabilitiesUnlessToldOtherwise) {
-  EXPECT_EQ(Failout(toy, {}, 0).probabilities(), (std::vector<double>{0, 0.1, 0.1, 0}));
-  EXPECT_EQ(Failout(toy, 0.4, 0).probabilities(), (std::vector<double>{0, 0.4, 0.4, 0}));
-  const std::vector<double> as_normal = Failout(toy, {}, 0, &toy_settings[0]).probabilities();
-  ASSERT_EQ(as_normal.size(), 4u);
-  EXPECT_EQ(as_normal[0], 0);
-  EXPECT_DOUBLE_EQ(as_normal[1], 0.1);
-  EXPECT_DOUBLE_EQ(as_normal[2], 0.2);
-  EXPECT_EQ(as_normal[3], 0);
-  const Failout never(toy, 0.0, 0), always(toy, 1.0, 0);
-  for (std::uint32_t step = 0; step < 100; ++step) {
-    EXPECT_EQ(never.alive(step), (std::vector<std::uint8_t>{1, 1, 1, 1}));
-    EXPECT_EQ(always.alive(step), (std::vector<std::uint8_t>{1, 0, 0, 1}));
   }
 }
 

@@ -117,6 +117,23 @@ TEST_F(TrainingRun, DrawsOtherMasksInEveryEpochAndLosesWhatTheyTake) {
   EXPECT_EQ(traced("masks"), masks);
 }
 
+TEST_F(TrainingRun, TracesTheMasksOfEachRow) {
+  options.failout = 0.5;
+  options.recipe.failout_per_row = true;
+  const std::vector<double> masks = traced("row_masks"), offsets = traced("batch_offsets");
+  ASSERT_EQ(masks.size(), 2 * 3 * kTrained);
+  std::size_t mixed = 0;
+  for (std::size_t step = 0; step + 1 < offsets.size(); ++step) {
+    std::set<double> of_b;
+    for (auto row = static_cast<std::size_t>(offsets[step]); row < offsets[step + 1]; ++row)
+      of_b.insert(masks[2 * row]);
+    mixed += of_b.size() == 2;
+  }
+  EXPECT_GT(mixed, 3 * kBatches - 3);
+  EXPECT_EQ(read_npz(options.trace)->count("masks"), 0u);
+  EXPECT_EQ(traced("row_masks"), masks);
+}
+
 TEST_F(TrainingRun, TakesNoStepWhereNoRowIsLeft) {
   options.recipe.keep_best = false;
   options.recipe.epochs = 0;

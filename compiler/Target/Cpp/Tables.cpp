@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "rnet/Target/Cpp/Project.h"
 
+#include "rnet/Dialect/FailoutDraw.h"
+
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
@@ -296,6 +298,10 @@ private:
       say("augmentation", "{" + number(recipe.getRotation().convertToDouble()) + ", " +
                               number(recipe.getShift().convertToDouble()) + ", " +
                               (recipe.getFlip() ? "true" : "false") + "}");
+    if (recipe->hasAttr(kFailoutPerRow))
+      say("failout_per_row", "true");
+    if (recipe->hasAttr(kFailoutStratified))
+      say("failout_stratified", "true");
     return fields;
   }
 

@@ -10,40 +10,37 @@
 
 namespace rnet::train {
 
-/// One draw for each node and step. Draws are counted, not kept: a step's mask depends on the seed
+/// How failout draws, and how often. Draws are counted, not kept: a step's masks depend on the seed
 /// and the step's number only. Any thread may ask.
 class Failout {
 public:
   /// `probability` of every failable node, or each as unreliable as in `setting`, or else what the
-  /// network says of each.
-  Failout(const NetworkDescription &network, std::optional<double> probability, std::uint64_t seed,
-          const SettingDescription *setting = nullptr)
-      : seed_(seed) {
-    for (std::size_t k = 0; k < network.nodes.size(); ++k) {
-      const NodeDescription &node = network.nodes[k];
-      probabilities_.push_back(!node.failable ? node.failout
-                               : probability  ? *probability
-                               : setting      ? 1 - setting->reliability[k]
-                                              : node.failout);
-    }
-  }
+  /// network says of each; `recipe` says how they are drawn.
+  Failout(const NetworkDescription &network, std::optional<double> probability,
+          const TrainingRecipe &recipe, const SettingDescription *setting = nullptr);
 
   /// Failure probability of each node.
   const std::vector<double> &probabilities() const { return probabilities_; }
 
-  /// One for each node in step `number`, counted from the run's first: 1 up, 0 down.
-  std::vector<std::uint8_t> alive(std::uint32_t number) const {
-    std::vector<std::uint8_t> mask;
-    for (std::size_t node = 0; node < probabilities_.size(); ++node)
-      mask.push_back(
-          probabilities_[node] == 0 ||
-          Random(seed_, Stream::failout, number, static_cast<std::uint32_t>(node)).uniform(0) >=
-              probabilities_[node]);
-    return mask;
-  }
+  /// A step of a run, and the epoch it belongs to.
+  struct Step {
+    std::uint32_t number;    ///< from the run's first
+    std::uint32_t per_epoch; ///< steps of an epoch
+    std::size_t rows;        ///< of this batch
+  };
+  /// [nodes][rows]: 1 up, 0 down. Where rows have masks of their own, rows of one failure pattern
+  /// are neighbours: rows come shuffled, so that any assignment is as random as another, and
+  /// kernels compute long runs of present rows.
+  std::vector<std::uint8_t> alive(Step step) const;
 
 private:
+  std::vector<std::uint8_t> draw_nodes(std::uint32_t number) const;
+  std::vector<double> draw_rows(Step step) const;
+  double draw_batch(Step step) const;
+  void choose_pattern(double place, std::size_t row, std::size_t rows, std::uint8_t *alive) const;
+
   std::uint64_t seed_;
+  bool per_row_, stratified_;
   std::vector<double> probabilities_;
 };
 

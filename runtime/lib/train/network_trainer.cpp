@@ -11,7 +11,7 @@ template <class T>
 NetworkTrainer<T>::NetworkTrainer(const NetworkDescription &network, NodeTrainers<T> nodes,
                                   std::size_t capacity, ThreadPool &threads)
     : network_(network), nodes_(std::move(nodes)), capacity_(capacity), threads_(threads),
-      ones_(capacity, 1), zeros_(capacity, 0), gradients_(network.hyperconnections.size()) {
+      ones_(capacity, 1), gradients_(network.hyperconnections.size()) {
   for (std::size_t node = 0; node < nodes_.size(); ++node) {
     for (const Parameter<T> &parameter : nodes_[node]->parameters())
       parameters_.push_back(parameter);
@@ -26,6 +26,7 @@ template <class T>
 void NetworkTrainer<T>::forward(StepContext &step, const Batch<T> &batch,
                                 std::span<const std::uint8_t> alive) {
   std::vector<Tensor<const T>> given, arriving;
+  alive_.assign(alive.begin(), alive.end());
   const Presence all{ones_.data(), step.rows};
   for (std::size_t k = 0; k < network_.inputs.size(); ++k)
     given.push_back({batch.input(k), network_.inputs[k].width, all});
@@ -40,7 +41,7 @@ void NetworkTrainer<T>::forward(StepContext &step, const Batch<T> &batch,
       const HyperconnectionDescription &connection = network_.hyperconnections[source.index];
       arriving.push_back(results_[connection.from][connection.result]);
     }
-    nodes_[node]->forward(step, arriving, {alive[node] ? ones_.data() : zeros_.data(), step.rows},
+    nodes_[node]->forward(step, arriving, {alive_.data() + node * step.rows, step.rows},
                           results_[node]);
   }
 }
@@ -80,13 +81,16 @@ NetworkTrainer<T>::differentiate(const Dataset &dataset, std::span<const std::in
                                  std::span<const std::uint8_t> alive) {
   Batch<T> batch(network_, rows.size());
   BatchLoader(network_, dataset).load(rows, {}, batch);
-  return differentiate(batch, alive);
+  std::vector<std::uint8_t> masks;
+  for (std::uint8_t up : alive)
+    masks.insert(masks.end(), rows.size(), up);
+  return differentiate(batch, masks);
 }
 
 template <class T>
 std::size_t NetworkTrainer<T>::count_right(const Dataset &dataset,
                                            std::span<const std::int64_t> rows) {
-  const std::vector<std::uint8_t> alive(nodes_.size(), 1);
+  const std::vector<std::uint8_t> alive(nodes_.size() * capacity_, 1);
   const OutputDescription &output = network_.outputs[0];
   std::size_t right = 0;
   BatchStream<T> batches(network_, dataset, rows, capacity_);

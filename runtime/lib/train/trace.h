@@ -11,18 +11,20 @@ namespace rnet::train {
 /// Grows with the run. One user at a time; `network` outlives it.
 class Trace {
 public:
-  explicit Trace(const NetworkDescription &network) : network_(network) {}
+  /// `per_row`: rows have masks of their own, all of which are kept.
+  Trace(const NetworkDescription &network, bool per_row) : network_(network), per_row_(per_row) {}
 
-  /// A step over these rows, node k up where alive[k]; loss is NaN where there was none.
+  /// A step over these rows, with `alive` [nodes][rows]; loss is NaN where there was none.
   void step(std::span<const std::int64_t> rows, std::span<const std::uint8_t> alive, double loss);
 
   /// Writes a .npz: `loss` [steps]; `order`, the rows of all steps, cut at `batch_offsets`; `masks`
-  /// [steps][failable nodes] and the names of the `nodes`; the split: `train`, `validation`,
-  /// `test`.
+  /// [steps][failable nodes], or `row_masks` [rows in `order`][failable nodes] where rows have
+  /// their own, and the names of the `nodes`; the split: `train`, `validation`, `test`.
   Status write(const std::string &path, const Split &split) const;
 
 private:
   const NetworkDescription &network_;
+  bool per_row_;
   std::vector<double> loss_;
   std::vector<std::int64_t> offsets_{0}, order_;
   std::vector<std::uint8_t> masks_;

@@ -44,9 +44,9 @@ public:
         trainer_(network, make(factory, options.recipe.batch), options.recipe.batch, threads_),
         trained_(trainer_.parameters().begin(), trainer_.parameters().end()),
         optimizer_(options.recipe, trained_),
-        failout_(network, options.failout, options.recipe.seed,
+        failout_(network, options.failout, options.recipe,
                  find_setting(network, options.failout_as)),
-        trace_(network) {
+        trace_(network, options.recipe.failout_per_row) {
     if (options.recipe.balanced)
       trainer_.weigh_classes(balance_classes(data_.metadata.class_counts));
   }
@@ -178,7 +178,8 @@ private:
     const std::size_t rows = options_.recipe.batch,
                       steps = (data_.split.train.size() + rows - 1) / rows,
                       number = state_.epoch * steps + state_.batch;
-    const auto alive = failout_.alive(static_cast<std::uint32_t>(number));
+    const auto alive = failout_.alive(
+        {static_cast<std::uint32_t>(number), static_cast<std::uint32_t>(steps), batch.rows.size()});
     const auto result = trainer_.differentiate(batch, alive, options_.recipe.seed,
                                                static_cast<std::uint32_t>(number));
     if (result.rows > 0) { // else nothing was learnt: no step at all
@@ -276,6 +277,8 @@ private:
              {"shift", recipe.augmentation.shift},
              {"flip", recipe.augmentation.flip},
              {"failout", failout_.probabilities()},
+             {"failout_per_row", recipe.failout_per_row},
+             {"failout_stratified", recipe.failout_stratified},
              {"init", options_.init},
              {"harden", options_.harden}}};
   }

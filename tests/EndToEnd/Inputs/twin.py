@@ -128,38 +128,64 @@ class Network:
         return {name: torch.from_numpy(arrays[name_of(name)]).double().reshape(-1, *shape) for name, (_, shape) in self.inputs.items()}
 
     def forward(self, weights, inputs, scheme, up, training=False):
-        """Logits of raw inputs [rows, ...], None where no information flows, and the layers of the pass."""
+        """Logits of raw inputs [rows, ...] for the rows in which information flows (None where there are none), and the layers of
+        the pass; their `present` says which rows. `up` says for a node whether it is up: a bool, or one for each row."""
         layers = Layers(weights, training)
-        values = {}
+        rows = len(next(iter(inputs.values())))
+        everywhere = torch.ones(rows, dtype=torch.bool)
+        values = {}  # by node: which rows are present, and all rows, zeros where they are absent; None where none are
         for name, compute in self.nodes.items():
             arrived = [
-                (inputs[given] - layers.parameter(given + ".mean")) / layers.parameter(given + ".deviation")
+                (everywhere, (inputs[given] - layers.parameter(given + ".mean")) / layers.parameter(given + ".deviation"))
                 for given, (node, _) in self.inputs.items()
                 if node == name
             ]
             arrived += self.join(layers, name, values, scheme)
-            values[name] = compute(layers, sum(arrived[1:], arrived[0])) if arrived and up.get(name, True) else None
-        return values[name], layers
+            present = any_of(there for there, _ in arrived) if arrived else ~everywhere
+            present = present & torch.as_tensor(up.get(name, True))
+            if present.any():
+                total = sum(value for _, value in arrived)
+                values[name] = present, spread(compute(layers, total[present]), present)
+            else:
+                values[name] = None
+        layers.present = values[name][0] if values[name] else ~everywhere
+        return values[name] and values[name][1][layers.present], layers
 
     def join(self, layers, receiver, values, scheme):
-        """What the hyperconnections bring, as far as it counts."""
-        links = [link for link in self.links if link.receiver == receiver]
+        """What the hyperconnections bring, as far as it counts: present rows, and all rows."""
+        links = [link for link in self.links if link.receiver == receiver and values[link.sender]]
         simple = [link for link in links if not link.stands_for]
         skips = [] if scheme == "vanilla" else [link for link in links if link.stands_for]
-        is_there = lambda link: values[link.sender] is not None
+        there = {id(link): values[link.sender][0] for link in links}
         if scheme == "resilinet":
-            here = {link.sender for link in simple if is_there(link)}
-            called = [link for link in skips if is_there(link) and not here.intersection(link.stands_for)]
-            skips = [
-                link
-                for link in called
-                if all(other.bypassed >= link.bypassed for other in called if other.stands_for == link.stands_for)
-            ]
+            for link in skips:
+                stood_for = [there[id(other)] for other in simple if other.sender in link.stands_for]
+                if stood_for:
+                    there[id(link)] = there[id(link)] & ~any_of(stood_for)
+            called = dict(there)
+            for link in skips:
+                nearer = [
+                    called[id(other)] for other in skips if other.stands_for == link.stands_for and other.bypassed < link.bypassed
+                ]
+                if nearer:
+                    there[id(link)] = there[id(link)] & ~any_of(nearer)
         arrived = []
-        for link in filter(is_there, simple + skips):
-            value = values[link.sender]
-            arrived.append(link.weight * (link.project(layers, value) if link.project else value))
+        for link in simple + skips:
+            present, value = there[id(link)], values[link.sender][1][there[id(link)]]
+            if present.any():
+                arrived.append((present, spread(link.weight * (link.project(layers, value) if link.project else value), present)))
         return arrived
+
+
+def any_of(masks):
+    return torch.stack(list(masks)).any(0)
+
+
+def spread(values, present):
+    """All rows: `values` in those that are present, zeros elsewhere."""
+    rows = values.new_zeros(len(present), *values.shape[1:])
+    rows[present] = values
+    return rows
 
 
 def loss(logits, labels, class_weights=None):

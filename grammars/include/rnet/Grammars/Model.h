@@ -98,11 +98,18 @@ struct Augmentation {
   double shift = 0;    ///< fraction of height and width, either way
   bool flip = false;   ///< left to right, half the time
 };
+/// How nodes are made absent in training.
+struct Failout {
+  double rate = 0.10;              ///< of every failable node: survival .90 (resilinet.md)
+  std::optional<unsigned> setting; ///< the reliability setting whose failures are drawn instead
+  bool perRow = false;             ///< each row of a batch draws for itself
+  bool stratified = false;         ///< patterns have their exact share of the draws
+};
 struct Recipe {
   std::string optimizer = "adam";
   std::map<std::string, double> numbers; ///< rate, beta1, batch, seed...: only what the spec says
   bool keepBest = true;
-  double failout = 0.10;  ///< survival .90 (resilinet.md)
+  Failout failout;
   double weightDecay = 0; ///< decoupled from the gradients
   bool balanced = false;  ///< classes weigh inversely to their frequency
   std::optional<Schedule> schedule;

@@ -151,6 +151,8 @@ struct TrainingRecipe {
   std::size_t schedule_every = 1; ///< step, in epochs
   std::size_t warmup = 0;         ///< epochs in which the rate rises from 0, step by step
   Augmentation augmentation = {};
+  bool failout_per_row = false;    ///< each row of a batch draws for itself, not the batch once
+  bool failout_stratified = false; ///< patterns by their exact share, as near as whole draws come
 };
 
 /// The whole network as compiled under one scheme. Nodes are in topological order of the

@@ -26,12 +26,14 @@ public:
     double loss;      ///< NaN where no row reached the output
     std::size_t rows; ///< that reached it
   };
-  /// Forward and backward over a batch, node k down where !alive[k]: gradients are set, all of them
-  /// zero where no row reached the output. Trained parameters stay; running statistics take in the
-  /// batch. Random draws depend on the seed and the number of the step.
+  /// Forward and backward over a batch, with `alive` [nodes][rows], 1 where the node is up for the
+  /// row, 0 where it is down: gradients are set, all of them zero where no row reached the output.
+  /// Trained parameters stay; running statistics take in the batch. Random draws depend on the seed
+  /// and the number of the step.
   Result differentiate(const Batch<T> &batch, std::span<const std::uint8_t> alive,
                        std::uint64_t seed = 0, std::uint32_t number = 0);
-  /// The same over these rows of a dataset, `capacity` at most.
+  /// The same over these rows of a dataset, `capacity` at most, with `alive` [nodes] for all of
+  /// them.
   Result differentiate(const Dataset &dataset, std::span<const std::int64_t> rows,
                        std::span<const std::uint8_t> alive);
 
@@ -48,7 +50,7 @@ private:
   ThreadPool &threads_;
   std::vector<Parameter<T>> parameters_;
   std::vector<float> class_weights_;
-  std::vector<std::uint8_t> ones_, zeros_;
+  std::vector<std::uint8_t> ones_, alive_;            ///< of the inputs; of the nodes in this step
   std::vector<std::vector<Tensor<const T>>> results_; ///< [node][result]
   std::vector<Tensor<const T>> gradients_; ///< [hyperconnection], as the receiver hands it back
   std::vector<std::vector<std::size_t>> outgoing_; ///< [node]: its hyperconnections
