@@ -157,6 +157,7 @@ bool Spec::checkAll(Scheme scheme) {
   if (!files)
     return false;
   state->files = std::move(*files);
+  const llvm::StringRef path = state->sources.getMemoryBuffer(state->buffer)->getBufferIdentifier();
   if (ast::File &file = state->files.back(); file.network)
     for (const std::string &name : state->options.without)
       if (!removeSkip(*file.network, name)) {

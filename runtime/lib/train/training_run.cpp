@@ -43,9 +43,8 @@ public:
       : network_(network), options_(options), data_(std::move(data)), threads_(options.threads),
         trainer_(network, make(factory, options.recipe.batch), options.recipe.batch, threads_),
         trained_(trainer_.parameters().begin(), trainer_.parameters().end()),
-        optimizer_(options.recipe, trained_),
-        failout_(network, options.failout, options.recipe,
-                 find_setting(network, options.failout_as)),
+        optimizer_(options.recipe, trained_), failout_(network, options.failout, options.recipe,
+                                                       find_setting(network, options.failout_as)),
         trace_(network, options.recipe.failout_per_row) {
     if (options.recipe.balanced)
       trainer_.weigh_classes(balance_classes(data_.metadata.class_counts));
