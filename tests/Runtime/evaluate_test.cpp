@@ -314,7 +314,8 @@ TEST_F(Evaluator, ScoresTheTestRowsAndWritesWhatItFound) {
   EXPECT_EQ(keys, (std::vector<std::string>{"schema", "samples", "accuracy", "balanced_accuracy",
                                             "guess", "balanced_guess", "expected_accuracy",
                                             "expected_balanced_accuracy", "expected_interval",
-                                            "single_down", "patterns"}));
+                                            "single_down", "every_pattern", "patterns"}));
+  EXPECT_EQ(found["every_pattern"], true);
   const std::vector<std::int64_t> test = make_split(dataset, SplitKind::random, 5).test;
   EXPECT_EQ(found["samples"], test.size());
   ASSERT_EQ(found["patterns"].size(), 4u);
@@ -372,6 +373,7 @@ TEST_F(Evaluator, SamplesPatternsWhenTold) {
     for (const char *key : {"expected_accuracy", "expected_balanced_accuracy"})
       EXPECT_NEAR(found[key]["normal"].get<double>(), wanted[key]["normal"].get<double>(), 1e-12);
     EXPECT_EQ(found["single_down"], wanted["single_down"]);
+    EXPECT_EQ(found["every_pattern"], false);
   }
   for (const std::vector<std::string> &wrong : {std::vector<std::string>{"--samples=63"},
                                                 {"--width=1.5"},

@@ -201,6 +201,7 @@ Evaluation evaluate(const NetworkDescription &network, std::span<Program *const>
   Evaluation result{};
   result.samples = rows.size();
   result.guess = guess(class_counts, counts);
+  result.complete = set.complete;
   result.runs = task.plan.steps.size();
   if (options.keep_outputs) {
     result.outputs.assign(answers, std::vector<float>(rows.size() * classes));

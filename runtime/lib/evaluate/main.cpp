@@ -112,7 +112,7 @@ Status run(const Options &options, const NetworkDescription &network,
       !options.samples && !options.width && failable_nodes(network).size() <= kMaxExact;
   const Evaluation result =
       evaluate(options, network, programs, *dataset, rows, metadata->class_counts, complete);
-  print_table(network, result, complete);
+  print_table(network, result);
   if (!options.json.empty())
     if (Status status = write_file(options.json, to_json(network, result).dump(1) + "\n");
         !status.ok())

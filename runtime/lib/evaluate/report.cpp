@@ -45,10 +45,11 @@ std::optional<Interval> interval(const Evaluation &result, const Pattern &patter
 
 } // namespace
 
-void print_table(const NetworkDescription &network, const Evaluation &result, bool complete) {
+void print_table(const NetworkDescription &network, const Evaluation &result) {
   std::printf("%s, scheme %.*s: %zu samples\n\n", std::string(network.name).c_str(),
               static_cast<int>(network.scheme.size()), network.scheme.data(), result.samples);
-  const std::size_t shown = complete ? result.patterns.size() : 1 + failable_nodes(network).size();
+  const std::size_t shown =
+      result.complete ? result.patterns.size() : 1 + failable_nodes(network).size();
   std::size_t width = 20;
   for (std::size_t p = 0; p < shown; ++p)
     width = std::max(width, join(names(network, result.patterns[p].down), "none").size());
@@ -74,7 +75,7 @@ void print_table(const NetworkDescription &network, const Evaluation &result, bo
     print_line(join(names(network, pattern.down), "none"), pattern.score,
                pattern.usage.flow ? used : "no information flow: a guess");
   }
-  if (!complete)
+  if (!result.complete)
     std::printf("and %zu more of the 2^%zu failure patterns\n", result.patterns.size() - shown,
                 shown - 1);
   if (network.settings.empty())
@@ -82,11 +83,12 @@ void print_table(const NetworkDescription &network, const Evaluation &result, bo
   // Accuracy lies there with 95 %: with other test rows; with all patterns, on these rows.
   std::printf("\n");
   print_head("reliability setting", "expected",
-             complete ? "95 % by test rows" : "95 % by test rows   95 % by patterns");
+             result.complete ? "95 % by test rows" : "95 % by test rows   95 % by patterns");
   for (std::size_t s = 0; s < network.settings.size(); ++s) {
     const Expectation &expected = result.expected[s];
     print_line(std::string(network.settings[s].name), expected.score,
-               percent(expected.test_rows) + (complete ? "" : "  " + percent(expected.patterns)));
+               percent(expected.test_rows) +
+                   (result.complete ? "" : "  " + percent(expected.patterns)));
   }
 }
 
@@ -123,6 +125,7 @@ ordered_json to_json(const NetworkDescription &network, const Evaluation &result
           {"expected_balanced_accuracy", expected_balanced},
           {"expected_interval", intervals},
           {"single_down", single},
+          {"every_pattern", result.complete},
           {"patterns", patterns}};
 }
 

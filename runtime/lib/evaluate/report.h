@@ -11,7 +11,7 @@ namespace rnet::evaluate {
 
 /// Prints every pattern, or, of a sample, those with no node down and with one; then what to
 /// expect.
-void print_table(const NetworkDescription &network, const Evaluation &result, bool complete);
+void print_table(const NetworkDescription &network, const Evaluation &result);
 
 /// docs/runtime.md describes it.
 nlohmann::ordered_json to_json(const NetworkDescription &network, const Evaluation &result);

@@ -40,6 +40,7 @@ struct Evaluation {
   std::size_t samples;
   Score guess; ///< by the class frequencies of training: sum over classes of p_train * p_test, and
                ///< mean of p_train
+  bool complete;                     ///< every pattern was run
   std::vector<Pattern> patterns;     ///< in the order of the set
   std::vector<Expectation> expected; ///< in the order of the network's reliability settings
   std::size_t runs = 0; ///< of a node's program, for each chunk of rows: distinct states of nodes
