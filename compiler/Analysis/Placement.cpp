@@ -82,13 +82,14 @@ public:
     all.resize(problem.candidates.size());
     std::iota(all.begin(), all.end(), 0);
     Placement result;
-    result.bound = bound(all);
+    result.bound = most = bound(all);
     best = current;
     chooseGreedily(/*perByte=*/true);
     chooseGreedily(/*perByte=*/false);
     swapOne();
     orderByWorth();
-    branch(0);
+    evaluate();
+    branch(0, current.worth.flow);
     result.isExact = work > 0;
     result.looked = looked.size();
     if (result.isExact)
@@ -164,11 +165,18 @@ private:
       best = current;
   }
 
-  /// No choice of some candidates beside the current ones is worth more than this.
-  Worth bound(ArrayRef<unsigned> rest) {
+  /// No choice of some candidates beside the current ones is worth more than this. `flow`: that of
+  /// the current choice, where it is known.
+  Worth bound(ArrayRef<unsigned> rest, double flow = 0) {
     std::vector<unsigned> affordable;
     llvm::copy_if(rest, std::back_inserter(affordable), [&](unsigned c) { return fits(c); });
-    spend(table ? 2 * table->patterns() : 1 << 14);
+    // Where the flow cannot rise any more, the depth that all of them give is all there is to ask.
+    if (table && flow > most.flow - 1e-11) {
+      llvm::append_range(affordable, current.members);
+      spend(table->patterns());
+      return {flow, table->evaluate(affordable).depth};
+    }
+    spend(table ? 4 * table->patterns() : 1 << 14);
     if (table)
       return table->bound(current.members, affordable,
                           problem.bytes ? static_cast<double>(bytesLeft)
@@ -267,7 +275,7 @@ private:
   }
 
   /// Candidates from `next` on, beside the current choice, could be better than the best.
-  bool isPromising(size_t next) {
+  bool isPromising(size_t next, double flow) {
     const auto rest = ArrayRef(all).drop_front(next);
     int64_t cheapest = kUnlimited;
     for (unsigned candidate : rest)
@@ -275,21 +283,21 @@ private:
         cheapest = std::min(cheapest, at(candidate).bytes);
     if (cheapest == kUnlimited)
       return false;
-    const int order = Worth::compare(bound(rest), best.worth);
+    const int order = Worth::compare(bound(rest, flow), best.worth);
     return order > 0 || (order == 0 && current.bytes + cheapest <= best.bytes);
   }
 
-  /// Looks at all sets of the current choice and candidates from `next` on.
-  void branch(size_t next) {
+  /// Looks at all sets of the current choice, whose flow is known, and candidates from `next` on.
+  void branch(size_t next, double flow) {
     for (size_t k = next; k < all.size() && work > 0; ++k) {
       if (!fits(all[k]))
         continue;
       // The last candidate that can be taken: to look is as cheap as to ask.
-      if ((k == next || countLeft > 1) && !isPromising(k))
+      if ((k == next || countLeft > 1) && !isPromising(k, flow))
         return;
       take(all[k]);
       consider();
-      branch(k + 1);
+      branch(k + 1, current.worth.flow);
       giveBack();
     }
   }
@@ -344,6 +352,7 @@ private:
   int64_t bytesLeft, countLeft;
   std::vector<int64_t> mayStill;
   Choice current, best;
+  Worth most{1, {}}; ///< no set within the budget is worth more
 };
 
 } // namespace

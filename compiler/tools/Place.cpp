@@ -215,6 +215,8 @@ private:
   static std::optional<double> flowOf(const std::optional<Worth> &worth) {
     return worth ? std::optional(worth->flow) : std::nullopt;
   }
+  /// How much more flow another choice may have at most.
+  double gap() const { return std::max(0.0, placement.bound.flow - placement.worths.back().flow); }
   double flowGain(size_t k) const {
     return std::max(0.0, placement.worths[k + 1].flow - placement.worths[k].flow);
   }
@@ -253,9 +255,12 @@ std::string Placer::explain() {
       << " looked at; ";
   if (placement.isExact)
     out << "no other within the budget is better\n";
+  else if (gap() <= 1e-11 && last.depth)
+    out << llvm::formatv("no set within the budget has more flow, or more depth than {0:F2}\n",
+                         *placement.bound.depth);
   else
     out << llvm::formatv("no set within the budget has more flow than {0:F6}, {1:F6} more\n",
-                         placement.bound.flow, std::max(0.0, placement.bound.flow - last.flow));
+                         placement.bound.flow, gap());
   if (placement.chosen.empty()) {
     out << "nothing is proposed: no candidate raises the information flow"
         << (last.depth ? ", or the depth of what still answers\n" : "\n");
@@ -368,6 +373,7 @@ json::Value Placer::describe() {
                       {"exact", placement.isExact},
                       {"sets", placement.looked},
                       {"bound", placement.bound.flow},
+                      {"gap", gap()},
                       {"candidates", std::move(all)},
                       {"left_out", std::move(omitted)},
                       {"proposed", std::move(proposed)},

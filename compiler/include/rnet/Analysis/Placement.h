@@ -50,8 +50,7 @@ struct Placement {
 /// steps of a network under one failure pattern, the best found: no worse than greedy choice by
 /// worth a byte, improved by swaps. Deterministic. Nothing where the flow of the graph cannot be
 /// computed exactly (see computeLive).
-std::optional<Placement> place(const PlacementProblem &problem,
-                               uint64_t work = uint64_t(4) * 1000 * 1000 * 1000);
+std::optional<Placement> place(const PlacementProblem &problem, uint64_t work = 1000 * 1000 * 1000);
 
 /// The worth of the problem's graph as it is.
 std::optional<Worth> judge(const PlacementProblem &problem);
