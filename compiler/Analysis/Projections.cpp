@@ -34,11 +34,17 @@ std::string rnet::suggestProjection(Type from, Type to) {
 
 InputOp rnet::findRawPrivateInput(Value value, const SymbolTable &symbols) {
   if (auto argument = dyn_cast<BlockArgument>(value)) {
-    auto node = cast<NodeOp>(argument.getOwner()->getParentOp());
+    Operation *owner = argument.getOwner()->getParentOp();
+    if (auto connection = dyn_cast<HyperconnectionOp>(owner))
+      return findRawPrivateInput(connection.getSource(), symbols);
+    auto node = cast<NodeOp>(owner);
     auto input = node.getInputs()[argument.getArgNumber()].getDefiningOp<InputOp>();
     return input && input.getIsPrivate() ? input : InputOp();
   }
   Operation *op = value.getDefiningOp();
+  if (auto node = dyn_cast<NodeOp>(op))
+    return findRawPrivateInput(
+        node.getYield().getResults()[cast<OpResult>(value).getResultNumber()], symbols);
   if (auto kernel = dyn_cast<KernelOpInterface>(op))
     for (FlatSymbolRefAttr symbol : kernel.getKernelParameters())
       if (auto parameter = symbols.lookup<ParameterOp>(symbol.getAttr());

@@ -4,8 +4,6 @@
 
 #include "Context.h"
 
-#include "rnet/Dialect/FailoutDraw.h"
-
 #include "llvm/ADT/DenseMap.h"
 
 using namespace mlir;
@@ -186,10 +184,8 @@ private:
     op.setKeepBest(recipe.keepBest);
     op.setWeightDecay(llvm::APFloat(recipe.weightDecay));
     op.setBalanced(recipe.balanced);
-    if (recipe.failout.perRow)
-      op->setAttr(kFailoutPerRow, builder.getUnitAttr());
-    if (recipe.failout.stratified)
-      op->setAttr(kFailoutStratified, builder.getUnitAttr());
+    op.setFailoutPerRow(recipe.failout.perRow);
+    op.setFailoutStratified(recipe.failout.stratified);
     if (const std::optional<model::Schedule> &schedule = recipe.schedule) {
       if (schedule->kind == model::Schedule::Kind::step) {
         op.setSchedule(Schedule::Step);

@@ -121,11 +121,8 @@ private:
         first = present;
     }
     kernel.getPresentMutable().assign(present);
-    // What a kernel keeps beside tensors is of the whole batch: by it, rows that have no gradient
-    // of their own get one all the same.
-    const bool couplesRows = !kernel.getKernelState().empty();
     for (OpResult result : kernel->getResults())
-      routed[result] = {result, couplesRows ? first : present};
+      routed[result] = {result, kernel.couplesRows() ? first : present};
   }
 
   /// Adds what is present; a single input is passed on.

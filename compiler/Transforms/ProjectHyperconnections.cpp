@@ -91,13 +91,15 @@ struct ProjectHyperconnections : rnet::impl::ProjectHyperconnectionsBase<Project
     const SymbolTable symbols(getOperation());
     for (auto connection : getOperation().getOps<HyperconnectionOp>()) {
       const bool projects = !connection.getProjection().empty();
-      const unsigned result = cast<OpResult>(connection.getSource()).getResultNumber();
-      InputOp raw =
-          findRawPrivateInput(connection.getSender().getYield().getResults()[result], symbols);
-      if (raw && !projects) {
+      InputOp raw = findRawPrivateInput(connection.getSource(), symbols);
+      const bool hides =
+          projects &&
+          !findRawPrivateInput(connection.getProjection().front().getTerminator()->getOperand(0),
+                               symbols);
+      if (raw && !hides) {
         InFlightDiagnostic error = emitError(connection.getLoc());
         error << "private input '" << raw.getName() << "' would leave '" << raw.getNode()
-              << "' raw; put a layer on the node or a projection on the hyperconnection "
+              << "' raw; put a layer with weights on the node or into a projection "
                  "[private-input]";
         error.attachNote(raw.getLoc()) << "'" << raw.getName() << "' is declared private here";
         return signalPassFailure();

@@ -89,6 +89,8 @@ SmallVector<Attribute> BatchNormAdjointOp::getKernelLiterals() {
 }
 std::string BatchNormAdjointOp::getKernelState() { return statisticsOf(getInput().getType()); }
 
+bool BatchNormAdjointOp::couplesRows() { return true; }
+
 std::string BatchNormAdjointParametersOp::getKernelName() {
   return channelKernel("batch_norm_adjoint_parameters", getInput().getType());
 }
@@ -101,6 +103,7 @@ SmallVector<Attribute> BatchNormAdjointParametersOp::getKernelLiterals() {
 std::string BatchNormAdjointParametersOp::getKernelState() {
   return statisticsOf(getInput().getType());
 }
+bool BatchNormAdjointParametersOp::couplesRows() { return true; }
 
 //===-- Add and concat ------------------------------------------------------------------------===//
 

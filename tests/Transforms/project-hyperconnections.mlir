@@ -94,7 +94,7 @@ rnet.network @leak {
     %n = rnet.normalize %in mean @x.mean deviation @x.deviation : tensor<?x2xf32> -> tensor<?x2xf32>
     rnet.yield %n : tensor<?x2xf32>
   } : (tensor<?x2xf32>) -> tensor<?x2xf32>
-  // expected-error @below {{private input 'x' would leave 'a' raw; put a layer on the node or a projection on the hyperconnection [private-input]}}
+  // expected-error @below {{private input 'x' would leave 'a' raw; put a layer with weights on the node or into a projection [private-input]}}
   %ab = rnet.hyperconnection "a_to_b" simple %a to "b" : tensor<?x2xf32> -> tensor<?x2xf32>
   %b = rnet.node "b"(%ab) {
   ^bb0(%0: tensor<?x2xf32>):

@@ -2,8 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "rnet/Target/Cpp/Project.h"
 
-#include "rnet/Dialect/FailoutDraw.h"
-
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
@@ -298,9 +296,9 @@ private:
       say("augmentation", "{" + number(recipe.getRotation().convertToDouble()) + ", " +
                               number(recipe.getShift().convertToDouble()) + ", " +
                               (recipe.getFlip() ? "true" : "false") + "}");
-    if (recipe->hasAttr(kFailoutPerRow))
+    if (recipe.getFailoutPerRow())
       say("failout_per_row", "true");
-    if (recipe->hasAttr(kFailoutStratified))
+    if (recipe.getFailoutStratified())
       say("failout_stratified", "true");
     return fields;
   }

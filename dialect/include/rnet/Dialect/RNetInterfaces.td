@@ -62,7 +62,7 @@ def KernelOpInterface : OpInterface<"KernelOpInterface"> {
       inference  rnet::NAME(present, inputs..., storage, literals..., output)
       training   rnet::train::NAME(step, present, inputs..., parameters..., state, literals..., output)
     A kernel without a result ends with its parameters. All operands but the mask are inputs; the mask is that of
-    the last input (the gradient, in an adjoint).
+    the last input (the gradient, in an adjoint), and the result has it too unless the op couples rows.
   }];
   let methods = [
     InterfaceMethod<"The optional mask operand, `where %present`.",
@@ -83,7 +83,11 @@ def KernelOpInterface : OpInterface<"KernelOpInterface"> {
     InterfaceMethod<[{
         In a training program, the C++ type of what the kernel keeps for its adjoint beside tensors; empty where there
         is nothing. It is shared by the kernels of the same first parameter.
-      }], "::std::string", "getKernelState", (ins), "", "return {};">
+      }], "::std::string", "getKernelState", (ins), "", "return {};">,
+    InterfaceMethod<[{
+        Does a row of the result depend on other rows of the first input? In an adjoint, rows without a gradient of their
+        own then get one: the result is present where the first input is.
+      }], "bool", "couplesRows", (ins), "", "return false;">
   ];
 }
 

@@ -213,7 +213,9 @@ def RecipeOp : RNet_Op<"recipe", [ParentOneOf<["NetworkOp"]>]> {
                        DefaultValuedAttr<F64Attr, "1.0">:$schedule_factor,
                        DefaultValuedAttr<I64Attr, "1">:$schedule_every, DefaultValuedAttr<I64Attr, "0">:$warmup,
                        DefaultValuedAttr<F64Attr, "0.0">:$rotation, DefaultValuedAttr<F64Attr, "0.0">:$shift,
-                       DefaultValuedAttr<BoolAttr, "false">:$flip);
+                       DefaultValuedAttr<BoolAttr, "false">:$flip,
+                       DefaultValuedAttr<BoolAttr, "false">:$failout_per_row,
+                       DefaultValuedAttr<BoolAttr, "false">:$failout_stratified);
   let assemblyFormat = "attr-dict";
 }
 

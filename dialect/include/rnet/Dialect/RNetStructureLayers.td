@@ -32,7 +32,7 @@ class RNet_BatchNormAdjoint<string mnemonic>
     : RNet_Adjoint<mnemonic, (ins RNet_Rows:$input, RNet_Rows:$gradient),
         (ins FlatSymbolRefAttr:$gamma, FlatSymbolRefAttr:$beta, FlatSymbolRefAttr:$mean, FlatSymbolRefAttr:$variance,
              F64Attr:$epsilon, F64Attr:$momentum), [],
-        ["getKernelParameters", "getKernelLiterals", "getKernelState"]>;
+        ["getKernelParameters", "getKernelLiterals", "getKernelState", "couplesRows"]>;
 
 def BatchNormAdjointOp : RNet_BatchNormAdjoint<"batch_norm_adjoint"> {
   let summary = "gradient of the input; sets those of gamma and beta; moves the running statistics where the step has a loss";
