@@ -10,6 +10,7 @@
 // for each pattern in which information flows; nodes that are down or that nothing reaches do not
 // compute. SHARED: each distinct state of a node once.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "../any_weights.h"
 #include "../speed/rounds.h"
 #include "rnet/evaluate/evaluate.h"
 #include "rnet/evaluate/main.h"
@@ -20,29 +21,6 @@
 
 namespace rnet::evaluate {
 
-/// Random weights, above 0, as variances have to be.
-static Expected<WeightsFile> make_weights(const NetworkDescription &network,
-                                          const std::string &path) {
-  std::mt19937 random(2);
-  std::uniform_real_distribution<float> uniform(0.01f, 0.05f);
-  std::vector<std::vector<float>> values;
-  std::vector<TensorToWrite> tensors;
-  for (const ParameterDescription &parameter : network.parameters) {
-    std::size_t count = 1;
-    for (std::size_t size : parameter.shape)
-      count *= size;
-    for (float &value : values.emplace_back(count))
-      value = uniform(random);
-    tensors.push_back({std::string(parameter.name),
-                       {parameter.shape.begin(), parameter.shape.end()},
-                       values.back(),
-                       {}});
-  }
-  if (Status status = write_weights(path, tensors, {}); !status.ok())
-    return status;
-  return WeightsFile::open(path);
-}
-
 int main(int argc, char **argv, const NetworkDescription &network,
          std::span<Program *const> programs) {
   if (argc != 4)
@@ -51,7 +29,7 @@ int main(int argc, char **argv, const NetworkDescription &network,
     if (!status.ok())
       speed::fail(status.message());
   };
-  const auto weights = make_weights(network, std::string(argv[1]) + "/weights.safetensors");
+  const auto weights = make_any_weights(network, std::string(argv[1]) + "/weights.safetensors");
   check(weights.status());
   for (Program *program : programs)
     check(program->load(*weights));

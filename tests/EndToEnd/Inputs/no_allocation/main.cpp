@@ -4,6 +4,8 @@
 #include "allocations.h"
 #include "engines.h"
 
+#include "any_weights.h"
+
 #include "rnet/evaluate/main.h"
 
 #include <iostream>
@@ -12,26 +14,6 @@ using namespace rnet;
 
 static constexpr std::size_t kRequests = 100, kAtOnce = 5;
 
-/// Weights for the network: what they are does not matter, if the variances are no less than 0.
-static Expected<WeightsFile> make_weights(const NetworkDescription &network,
-                                          const std::string &path) {
-  std::vector<std::vector<float>> values;
-  std::vector<TensorToWrite> tensors;
-  for (const ParameterDescription &parameter : network.parameters) {
-    std::size_t count = 1;
-    for (std::size_t size : parameter.shape)
-      count *= size;
-    values.emplace_back(count, 0.01f);
-    tensors.push_back({std::string(parameter.name),
-                       {parameter.shape.begin(), parameter.shape.end()},
-                       values.back(),
-                       {}});
-  }
-  if (Status status = write_weights(path, tensors, {}); !status.ok())
-    return status;
-  return WeightsFile::open(path);
-}
-
 /// In place of the evaluator's.
 int rnet::evaluate::main(int argc, char **argv, const NetworkDescription &network,
                          std::span<Program *const> given) {
@@ -39,7 +21,7 @@ int rnet::evaluate::main(int argc, char **argv, const NetworkDescription &networ
   const test::Allocating allocating(*given.back());
   if (argc > 2)
     programs.back() = &allocating;
-  auto weights = make_weights(network, std::string(argv[1]) + "/weights.safetensors");
+  auto weights = make_any_weights(network, std::string(argv[1]) + "/weights.safetensors");
   Status status = weights.status();
   for (Program *program : given)
     if (status.ok())
