@@ -172,7 +172,7 @@ void Expander::warnUnused() {
     if (gap != items.begin())
       diagnostics.note(*(gap - 1)->taken, "the layer before it is taken here");
     if (const ListItem *next = std::find_if(gap, items.end(), isTaken); next != items.end())
-      diagnostics.note(*next->taken, "the next that is taken is taken here");
+      diagnostics.note(*next->taken, "the next layer of it that a node takes is taken here");
   }
 }
 

@@ -110,8 +110,6 @@ int main(int argc, char **argv, const NetworkDescription &network, const Trainer
   CLI11_PARSE(app, argc, argv);
   options.f64 = element == "f64";
   options.harden = harden->count() > 0;
-  if (options.harden) // validation, without failures, is always as good
-    options.recipe.keep_best = false;
   options.recipe.balanced = weights == "balanced";
   if (keep_images)
     options.recipe.augmentation = {};

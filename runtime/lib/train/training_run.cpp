@@ -206,8 +206,9 @@ private:
     state_.batch = 0;
     state_.loss_sum = 0;
     state_.loss_steps = 0;
-    const bool best =
-        !options_.recipe.keep_best || std::isnan(accuracy) || accuracy > state_.best_accuracy;
+    // A hardened network is always as good without failures: its last epoch counts.
+    const bool best = !options_.recipe.keep_best || options_.harden || std::isnan(accuracy) ||
+                      accuracy > state_.best_accuracy;
     if (best) {
       state_.best_accuracy = std::isnan(accuracy) ? state_.best_accuracy : accuracy;
       state_.best_epoch = state_.epoch;

@@ -14,7 +14,8 @@ namespace rnet::train {
 struct TrainingOptions {
   std::string data, train, validation, test; ///< files: `data`, or the others
   bool init_layers = false; ///< `init` may be of another cut: take what has the same name and shape
-  bool harden = false;      ///< keep the tensors of `init` as they are, train those it lacks
+  bool harden = false;      ///< keep the tensors of `init` as they are, train those it lacks; the
+                            ///< last epoch counts
   std::string out, init, trace, gradients; ///< files; `init`, `trace`, `gradients` may be empty
   TrainingRecipe recipe;                   ///< of the spec, as the command line changed it
   Selection selection;                     ///< what in the files is what
