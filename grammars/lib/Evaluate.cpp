@@ -13,42 +13,67 @@ using namespace rnet;
 using ast::Expression;
 
 namespace {
-/// A function of expressions; min and max take two numbers, the others one.
+using Values = llvm::ArrayRef<double>;
+
+/// A function of expressions, for so many numbers; not a number where it has no value.
 struct Function {
   llvm::StringRef name;
-  double (*one)(double);
-  double (*two)(double, double);
+  size_t count;
+  double (*compute)(Values);
 };
-const Function kFunctions[] = {{"int", std::trunc, nullptr}, {"floor", std::floor, nullptr},
-                               {"ceil", std::ceil, nullptr}, {"round", std::round, nullptr},
-                               {"min", nullptr, std::fmin},  {"max", nullptr, std::fmax}};
+const Function kFunctions[] = {
+    {"int", 1, [](Values x) { return std::trunc(x[0]); }},
+    {"floor", 1, [](Values x) { return std::floor(x[0]); }},
+    {"ceil", 1, [](Values x) { return std::ceil(x[0]); }},
+    {"round", 1, [](Values x) { return std::round(x[0]); }},
+    {"min", 2, [](Values x) { return std::fmin(x[0], x[1]); }},
+    {"max", 2, [](Values x) { return std::fmax(x[0], x[1]); }},
+    // Of mean times to failure and to repair: the share of time that a node is up, and the chance
+    // that it is up some time after it was (times without memory: a Markov process of two states).
+    {"availability", 2, [](Values x) { return x[0] / (x[0] + x[1]); }},
+    {"availability", 3, [](Values x) {
+       const double forever = x[0] / (x[0] + x[1]);
+       return forever + (1 - forever) * std::exp(-x[2] * (1 / x[0] + 1 / x[1]));
+     }}};
 } // namespace
+
+static void reportArguments(const Expression &call, Diagnostics &diagnostics) {
+  static const llvm::StringRef kCounts[] = {"", "one", "two", "three"};
+  std::string names, counts;
+  for (const Function &known : kFunctions) {
+    if (!llvm::StringRef(names).ends_with(known.name))
+      names += (names.empty() ? "" : ", ") + known.name.str();
+    if (known.name == call.text)
+      counts += (counts.empty() ? "" : " or ") + kCounts[known.count].str();
+  }
+  diagnostics.report("bad-value", call.range,
+                     counts.empty() ? "'" + call.text + "' is no function; there are " + names
+                                    : "'" + call.text + "' takes " + counts + " number" +
+                                          (counts == "one" ? "" : "s"));
+}
 
 static std::optional<double> evaluateCall(const Expression &call, const Constants &constants,
                                           Diagnostics &diagnostics) {
-  const Function *function =
-      llvm::find_if(kFunctions, [&](const Function &known) { return known.name == call.text; });
-  if (function == std::end(kFunctions)) {
-    diagnostics.report("bad-value", call.range,
-                       "'" + call.text +
-                           "' is no function; there are int, floor, ceil, round, min, max");
-    return std::nullopt;
-  }
-  const size_t count = function->one ? 1 : 2;
-  if (call.operands.size() != count ||
+  const Function *function = llvm::find_if(kFunctions, [&](const Function &known) {
+    return known.name == call.text && known.count == call.operands.size();
+  });
+  if (function == std::end(kFunctions) ||
       llvm::any_of(call.operands, [](const ast::Argument &operand) { return operand.name; })) {
-    diagnostics.report("bad-value", call.range,
-                       "'" + call.text + "' takes " + (count == 1 ? "one number" : "two numbers"));
+    reportArguments(call, diagnostics);
     return std::nullopt;
   }
-  double values[2] = {};
-  for (size_t k = 0; k < count; ++k) {
-    std::optional<double> value = evaluate(call.operands[k].value, constants, diagnostics);
+  llvm::SmallVector<double, 3> values;
+  for (const ast::Argument &operand : call.operands) {
+    std::optional<double> value = evaluate(operand.value, constants, diagnostics);
     if (!value)
       return std::nullopt;
-    values[k] = *value;
+    values.push_back(*value);
   }
-  return function->one ? function->one(values[0]) : function->two(values[0], values[1]);
+  const double value = function->compute(values);
+  if (std::isfinite(value))
+    return value;
+  diagnostics.report("bad-value", call.range, "'" + call.text + "' has no value for these numbers");
+  return std::nullopt;
 }
 
 /// The value of an operation; infinite where it has none.
