@@ -220,9 +220,9 @@ struct CheckpointFile : testing::Test {
     for (const Parameter<double> &parameter : store.span())
       for (std::size_t k = 0; k < parameter.gradient.size(); ++k)
         parameter.gradient[k] = std::sin(static_cast<double>(k));
-    optimizer.update(
-        store.span(),
-        network.recipe.rate); // so that all three differ: parameters, best ones, moments
+    ThreadPool threads(1);
+    // So that all three differ: parameters, best ones, moments.
+    optimizer.update(threads, store.span(), network.recipe.rate);
     identity.metadata = {{"rnet.network", std::string(network.name)},
                          {"rnet.scheme", std::string(network.scheme)},
                          {"rnet.parameters", std::string(network.parameters_fingerprint)},

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 using namespace rnet;
@@ -33,12 +34,13 @@ void run(const TrainingRecipe &recipe, int steps, const Check &check) {
   for (std::size_t p = 0; p < 3; ++p)
     for (std::size_t k = 0; k < store[p].value.size(); ++k)
       store[p].value[k] = static_cast<T>(0.5 - 0.1 * static_cast<double>(k));
+  ThreadPool threads(2);
   OptimizerState<T> optimizer(recipe, store.span());
   for (int step = 1; step <= steps; ++step) {
     for (std::size_t p = 0; p < 3; ++p)
       for (std::size_t k = 0; k < store[p].gradient.size(); ++k)
         store[p].gradient[k] = static_cast<T>(gradient(p, k, step));
-    optimizer.update(store.span(), recipe.rate);
+    optimizer.update(threads, store.span(), recipe.rate);
     EXPECT_EQ(optimizer.steps(), static_cast<std::uint64_t>(step));
   }
   for (std::size_t p : {0u, 2u})
@@ -80,10 +82,11 @@ TEST(Adam, FirstStepByHand) {
   // mhat = g and vhat = g^2, so the step is rate * g / (|g| + epsilon): half the rate where |g| is
   // epsilon, which tells 1e-7 from PyTorch's 1e-8.
   ParameterStore<double> store(kParameters);
+  ThreadPool threads(1);
   OptimizerState<double> optimizer({}, store.span());
   const double gradients[] = {1e-7, -1e-7, 2, -2, 0, 1};
   std::copy_n(gradients, 6, store[0].gradient.begin());
-  optimizer.update(store.span(), TrainingRecipe().rate);
+  optimizer.update(threads, store.span(), TrainingRecipe().rate);
   const double expected[] = {-0.5e-3, 0.5e-3, -1e-3, 1e-3, 0, -1e-3};
   for (std::size_t k = 0; k < 6; ++k)
     EXPECT_NEAR(store[0].value[k], expected[k], 1e-9) << k;
@@ -145,15 +148,46 @@ TEST(Optimizer, TakesTheRateOfEachStep) {
     recipe.optimizer = kind;
     recipe.weight_decay = 0.1;
     ParameterStore<double> store(kParameters);
+    ThreadPool threads(1);
     OptimizerState<double> optimizer(recipe, store.span());
     std::fill(store[0].gradient.begin(), store[0].gradient.end(), 2.0);
     std::fill(store[0].value.begin(), store[0].value.end(), 1.0);
-    optimizer.update(store.span(), 0);
+    optimizer.update(threads, store.span(), 0);
     EXPECT_EQ(store[0].value[3], 1);
-    optimizer.update(store.span(), 0.25);
+    optimizer.update(threads, store.span(), 0.25);
     // Of a constant gradient adam's step is the rate itself.
     const double step = kind == Optimizer::adam ? 0.25 : 0.25 * 2;
     EXPECT_NEAR(store[0].value[3], 1 - 0.25 * 0.1 - step, 1e-6);
+  }
+}
+
+/// Parameters of several blocks each.
+TEST(Optimizer, GivesTheSameBitsForAnyNumberOfThreads) {
+  static constexpr std::size_t kWide[] = {300, 201};
+  constexpr ParameterDescription kMany[] = {{"w", 0, kWide, Initializer::glorot_uniform, true},
+                                            {"b", 0, kVector, Initializer::zeros, true},
+                                            {"v", 0, kWide, Initializer::glorot_uniform, true}};
+  for (Optimizer kind : {Optimizer::adam, Optimizer::sgd}) {
+    TrainingRecipe recipe;
+    recipe.optimizer = kind;
+    const auto updated = [&](std::size_t count) {
+      ParameterStore<float> store(kMany);
+      ThreadPool threads(count);
+      OptimizerState<float> optimizer(recipe, store.span());
+      for (int step = 1; step <= 3; ++step) {
+        for (std::size_t p = 0; p < 3; ++p)
+          for (std::size_t k = 0; k < store[p].gradient.size(); ++k)
+            store[p].gradient[k] = static_cast<float>(std::sin(static_cast<double>(k + p) * step));
+        optimizer.update(threads, store.span(), recipe.rate);
+      }
+      std::vector<float> values;
+      for (std::size_t p = 0; p < 3; ++p)
+        values.insert(values.end(), store[p].value.begin(), store[p].value.end());
+      return values;
+    };
+    const std::vector<float> one = updated(1);
+    EXPECT_EQ(std::count(one.begin(), one.end(), 0.0f), 1) << "all but w[0] have gradients";
+    EXPECT_EQ(updated(3), one);
   }
 }
 

@@ -182,7 +182,7 @@ private:
     const auto result = trainer_.differentiate(batch, alive, options_.recipe.seed,
                                                static_cast<std::uint32_t>(number));
     if (result.rows > 0) { // else nothing was learnt: no step at all
-      optimizer_.update(trained_, learning_rate(options_.recipe, number, steps));
+      optimizer_.update(threads_, trained_, learning_rate(options_.recipe, number, steps));
       last_loss_ = result.loss;
       state_.loss_sum += result.loss;
       ++state_.loss_steps;

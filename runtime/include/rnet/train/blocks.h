@@ -16,8 +16,13 @@
 
 namespace rnet::train {
 
-inline constexpr std::size_t kRowBlock = 32;
-inline constexpr std::size_t kUnitBlock = 64;
+/// Units of a dense layer in a block of its weights' gradient.
+inline constexpr std::size_t kUnitBlock = 128;
+/// Rows in a block: what a block costs beside its rows, such as the packing of weights, should not
+/// show; and four threads should have work.
+constexpr std::size_t row_block(std::size_t rows) {
+  return std::clamp<std::size_t>(rows / 4, 32, 256);
+}
 
 namespace detail {
 
@@ -44,9 +49,9 @@ void for_runs(Presence present, std::size_t begin, std::size_t end, const Work &
 
 /// The same, block by block, over the step's threads.
 template <class Work> void for_blocks(StepContext &step, Presence present, const Work &work) {
-  const std::size_t rows = present.count;
-  step.threads.run((rows + kRowBlock - 1) / kRowBlock, [&](std::size_t block) {
-    for_runs(present, block * kRowBlock, std::min(rows, (block + 1) * kRowBlock), work);
+  const std::size_t rows = present.count, size = row_block(rows);
+  step.threads.run((rows + size - 1) / size, [&](std::size_t block) {
+    for_runs(present, block * size, std::min(rows, (block + 1) * size), work);
   });
 }
 
