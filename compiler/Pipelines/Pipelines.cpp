@@ -38,6 +38,7 @@ void rnet::buildTrainingPipeline(OpPassManager &passes) {
   OpPassManager &network = passes.nest<NetworkOp>();
   network.addPass(createInsertLoss());
   network.addPass(createInsertFailout());
+  network.addPass(createFuseActivations());
   network.addPass(createDifferentiate());
   passes.addPass(createPartitionByNode({Role::Train}));
   OpPassManager &program = passes.nest<ProgramOp>();

@@ -16,18 +16,19 @@ struct FuseActivations : rnet::impl::FuseActivationsBase<FuseActivations> {
   using FuseActivationsBase::FuseActivationsBase;
 
   void runOnOperation() override {
-    if (getOperation().getRole() != Role::Infer)
-      return; // training needs the value before the activation's
-    for (auto activation : llvm::make_early_inc_range(getOperation().getOps<LayerOpInterface>())) {
+    getOperation()->walk([&](LayerOpInterface activation) {
+      if (isTraining(activation))
+        return; // differentiated already: adjoints read values from before the activation
+      const bool trains = activation->getParentOfType<NetworkOp>() != nullptr;
       std::optional<Activation> kind = activation.getActivationKind();
       if (!kind)
-        continue;
+        return;
       auto layer = activation->getOperand(0).getDefiningOp<LayerOpInterface>();
-      if (!layer || !layer->hasOneUse() || !layer.fuseActivation(*kind))
-        continue;
+      if (!layer || !layer->hasOneUse() || !layer.fuseActivation(*kind, trains))
+        return;
       activation->replaceAllUsesWith(layer);
       activation->erase();
-    }
+    });
   }
 };
 } // namespace

@@ -45,6 +45,9 @@ static StringRef functor(Activation activation) {
   llvm_unreachable("an activation without a functor");
 }
 
+std::string rnet::spellNextArgument(Activation activation) {
+  return activation == Activation::None ? "" : (", rnet::" + functor(activation)).str();
+}
 std::string rnet::spellActivated(StringRef kernel, Activation activation) {
   return activation == Activation::None ? kernel.str()
                                         : (kernel + "<rnet::" + functor(activation) + ">").str();

@@ -79,7 +79,9 @@ SmallVector<Value> ConvOp::buildAdjoint(OpBuilder &builder, Value gradient, Arra
                                      getWindow(), getWeightAttr())
               .getOutput()};
 }
-bool ConvOp::fuseActivation(Activation activation) { return takeActivation(*this, activation); }
+bool ConvOp::fuseActivation(Activation activation, bool trains) {
+  return !trains && takeActivation(*this, activation);
+}
 bool ConvOp::foldNormalization(NormalizedAttr normalization) {
   return takeNormalization(*this, normalization);
 }
@@ -151,8 +153,8 @@ SmallVector<Value> DepthwiseConvOp::buildAdjoint(OpBuilder &builder, Value gradi
                                               Value(), getWindow(), getWeightAttr())
               .getOutput()};
 }
-bool DepthwiseConvOp::fuseActivation(Activation activation) {
-  return takeActivation(*this, activation);
+bool DepthwiseConvOp::fuseActivation(Activation activation, bool trains) {
+  return !trains && takeActivation(*this, activation);
 }
 bool DepthwiseConvOp::foldNormalization(NormalizedAttr normalization) {
   return takeNormalization(*this, normalization);

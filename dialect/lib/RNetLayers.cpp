@@ -79,7 +79,9 @@ SmallVector<Value> DenseOp::buildAdjoint(OpBuilder &builder, Value gradient,
               .getOutput()};
 }
 
-bool DenseOp::fuseActivation(Activation activation) { return takeActivation(*this, activation); }
+bool DenseOp::fuseActivation(Activation activation, bool trains) {
+  return !trains && takeActivation(*this, activation);
+}
 bool DenseOp::foldNormalization(NormalizedAttr normalization) {
   return takeNormalization(*this, normalization);
 }

@@ -40,26 +40,28 @@ SmallVector<Value> BatchNormOp::buildAdjoint(OpBuilder &builder, Value gradient,
     return {BatchNormAdjointOp::create(builder, getLoc(), getInput().getType(), getInput(),
                                        gradient, Value(), getGammaAttr(), getBetaAttr(),
                                        getMeanAttr(), getVarianceAttr(), getEpsilonAttr(),
-                                       getMomentumAttr())
+                                       getMomentumAttr(), getActivationAttr())
                 .getOutput()};
-  BatchNormAdjointParametersOp::create(builder, getLoc(), getInput(), gradient, Value(),
-                                       getGammaAttr(), getBetaAttr(), getMeanAttr(),
-                                       getVarianceAttr(), getEpsilonAttr(), getMomentumAttr());
+  BatchNormAdjointParametersOp::create(
+      builder, getLoc(), getInput(), gradient, Value(), getGammaAttr(), getBetaAttr(),
+      getMeanAttr(), getVarianceAttr(), getEpsilonAttr(), getMomentumAttr(), getActivationAttr());
   return {Value()};
 }
-bool BatchNormOp::fuseActivation(Activation activation) {
+bool BatchNormOp::fuseActivation(Activation activation, bool trains) {
+  if (trains && activation != Activation::Relu && activation != Activation::Relu6)
+    return false;
   return takeActivation(*this, activation);
 }
 
-/// "batch_norm<24>".
-static std::string channelKernel(StringRef kernel, Type rows) {
-  return (kernel + "<" + Twine(channelsOf(rows)) + ">").str();
+/// "batch_norm<24>" or "batch_norm<24, rnet::Relu>".
+static std::string channelKernel(StringRef kernel, Type rows, Activation activation) {
+  return (kernel + "<" + Twine(channelsOf(rows)) + spellNextArgument(activation) + ">").str();
 }
 static std::string statisticsOf(Type rows) {
   return llvm::formatv("rnet::train::BatchStatistics<T, {0}>", channelsOf(rows));
 }
 std::string BatchNormOp::getKernelName() {
-  return isTraining(*this) ? channelKernel("batch_norm", getInput().getType())
+  return isTraining(*this) ? channelKernel("batch_norm", getInput().getType(), getActivation())
                            : spellActivated("batch_norm", getActivation());
 }
 SmallVector<FlatSymbolRefAttr> BatchNormOp::getKernelParameters() {
@@ -79,7 +81,7 @@ SmallVector<Attribute> BatchNormOp::getKernelLiterals() {
 std::string BatchNormOp::getKernelState() { return statisticsOf(getInput().getType()); }
 
 std::string BatchNormAdjointOp::getKernelName() {
-  return channelKernel("batch_norm_adjoint", getInput().getType());
+  return channelKernel("batch_norm_adjoint", getInput().getType(), getActivation());
 }
 SmallVector<FlatSymbolRefAttr> BatchNormAdjointOp::getKernelParameters() {
   return {getGammaAttr(), getBetaAttr(), getMeanAttr(), getVarianceAttr()};
@@ -92,7 +94,7 @@ std::string BatchNormAdjointOp::getKernelState() { return statisticsOf(getInput(
 bool BatchNormAdjointOp::couplesRows() { return true; }
 
 std::string BatchNormAdjointParametersOp::getKernelName() {
-  return channelKernel("batch_norm_adjoint_parameters", getInput().getType());
+  return channelKernel("batch_norm_adjoint_parameters", getInput().getType(), getActivation());
 }
 SmallVector<FlatSymbolRefAttr> BatchNormAdjointParametersOp::getKernelParameters() {
   return {getGammaAttr(), getBetaAttr(), getMeanAttr(), getVarianceAttr()};
@@ -119,7 +121,9 @@ void AddOp::interpretRow(Inputs inputs, ParameterLookup, MutableArrayRef<double>
 SmallVector<Value> AddOp::buildAdjoint(OpBuilder &, Value gradient, ArrayRef<bool>) {
   return {gradient, gradient};
 }
-bool AddOp::fuseActivation(Activation activation) { return takeActivation(*this, activation); }
+bool AddOp::fuseActivation(Activation activation, bool trains) {
+  return !trains && takeActivation(*this, activation);
+}
 std::string AddOp::getKernelName() { return spellActivated("add", getActivation()); }
 
 static int64_t pixelsOf(Type rows) { return getRowWidth(rows) / channelsOf(rows); }

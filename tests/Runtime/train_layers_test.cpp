@@ -107,21 +107,26 @@ template <bool Bias> struct PixelDenseOf {
   };
 };
 
-template <std::size_t Pixels, std::size_t C> struct BatchNormOf {
+template <std::size_t Pixels, std::size_t C, class Activation = Identity> struct BatchNormOf {
   template <class T> struct Layer : TestedLayer<T> {
     static constexpr std::size_t kIn = Pixels * C, kOut = kIn;
     OwnParameter<T> &gamma = this->parameter(C), &beta = this->parameter(C);
     OwnParameter<T> mean{C, 60}, variance{C, 61};
     train::BatchStatistics<T, C> state;
 
+    Layer() {
+      for (T &factor : gamma.value)
+        factor *= 5; // so that some results are above Relu6's upper end
+    }
     void forward(StepContext &step, Presence present, Rows<kIn, const T> x, Rows<kOut, T> y) {
-      train::batch_norm<C>(step, present, x, gamma.view(), beta.view(), mean.view(),
-                           variance.view(), state, 1e-3, 0.9, y);
+      train::batch_norm<C, Activation>(step, present, x, gamma.view(), beta.view(), mean.view(),
+                                       variance.view(), state, 1e-3, 0.9, y);
     }
     void backward(StepContext &step, Presence present, Rows<kIn, const T> x, Rows<kOut, const T>,
                   Rows<kOut, const T> gradient, Rows<kIn, T> dx) {
-      train::batch_norm_adjoint<C>(step, present, x, gradient, gamma.view(), beta.view(),
-                                   mean.view(), variance.view(), state, 1e-3, 0.9, dx);
+      train::batch_norm_adjoint<C, Activation>(step, present, x, gradient, gamma.view(),
+                                               beta.view(), mean.view(), variance.view(), state,
+                                               1e-3, 0.9, dx);
     }
   };
 };
@@ -251,6 +256,8 @@ TEST(TrainBatchNorm, HasTheRightAdjoints) {
   check_layer<BatchNormOf<1, 17>::Layer>();
   check_layer<BatchNormOf<6, 5>::Layer>();
   check_layer<BatchNormOf<70, 3>::Layer>();
+  check_layer<BatchNormOf<6, 5, Relu>::Layer>();
+  check_layer<BatchNormOf<6, 5, Relu6>::Layer>();
 }
 TEST(TrainPooling, HasTheRightAdjoints) {
   check_layer<MaxPoolOf<Image{6, 7, 5}, Window{2, 2, 2, 2, 0, 0, 0, 1}>::Layer>();

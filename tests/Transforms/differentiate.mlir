@@ -1,5 +1,5 @@
 // Each node gets its backward program: last layer first, parameter gradients, gradients only for senders that learn.
-// RUN: %rnet-opt %s -pass-pipeline='builtin.module(rnet.network(rnet-differentiate))' | FileCheck %s
+// RUN: %rnet-opt %s -split-input-file -pass-pipeline='builtin.module(rnet.network(rnet-differentiate))' | FileCheck %s
 
 rnet.network @n {
   rnet.parameter @b.dense1.weight init glorot_uniform : tensor<4x2xf32>
@@ -58,4 +58,27 @@ rnet.network @n {
     rnet.yield %l : tensor<?x4xf32>
   } : (tensor<?x4xf32>, tensor<?x2xf32>) -> tensor<?x4xf32>
   rnet.output "y" %c : tensor<?x4xf32>
+}
+
+// -----
+
+// The adjoint of a batch normalisation takes the activation that was fused into it.
+// CHECK-LABEL: rnet.network @fused
+// CHECK: ^bb0(%[[X:.*]]: tensor<?x4xf32>):
+// CHECK: %[[P:.*]] = rnet.softmax_cross_entropy
+// CHECK: %[[G:.*]] = rnet.softmax_cross_entropy_adjoint %[[P]]
+// CHECK-NEXT: rnet.batch_norm_adjoint_parameters %[[X]], %[[G]] gamma @g beta @b {{.*}} then relu6 :
+rnet.network @fused {
+  rnet.parameter @g init ones : tensor<4xf32>
+  rnet.parameter @b init zeros : tensor<4xf32>
+  rnet.parameter @m init zeros frozen : tensor<4xf32>
+  rnet.parameter @v init ones frozen : tensor<4xf32>
+  %x = rnet.input "x" at "a" : tensor<?x4xf32>
+  %a = rnet.node "a"(%x) {
+  ^bb0(%in: tensor<?x4xf32>):
+    %n = rnet.batch_norm %in gamma @g beta @b mean @m variance @v epsilon 1.0e-3 momentum 0.99 then relu6 : tensor<?x4xf32> -> tensor<?x4xf32>
+    %l = rnet.softmax_cross_entropy %n : tensor<?x4xf32> -> tensor<?x4xf32>
+    rnet.yield %l : tensor<?x4xf32>
+  } : (tensor<?x4xf32>) -> tensor<?x4xf32>
+  rnet.output "y" %a : tensor<?x4xf32>
 }

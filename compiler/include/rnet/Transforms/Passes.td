@@ -177,9 +177,12 @@ def FoldBatchNorms : RNet_Pass<"rnet-fold-batch-norms", "::rnet::ProgramOp"> {
   }];
 }
 
-def FuseActivations : RNet_Pass<"rnet-fuse-activations", "::rnet::ProgramOp"> {
-  let summary = "Inference: compute an activation in the kernel of the layer before it";
+def FuseActivations : RNet_Pass<"rnet-fuse-activations", ""> {
+  let summary = "Compute an activation in the kernel of the layer before it";
   let description = [{
+    In inference programs; and in a network that is yet to be differentiated, where the layer's adjoint takes it over too
+    (batch normalisation with relu or relu6).
+
     ```mlir
     %d = rnet.dense %x units 250 ... : ...
     %y = rnet.relu %d : ...

@@ -42,6 +42,8 @@ llvm::LogicalResult verifyImage(mlir::Operation *op, llvm::ArrayRef<int64_t> sha
 
 /// The meaning of an activation, in double precision.
 double activate(ir::Activation activation, double x);
+/// ", rnet::Relu", or nothing: behind other template arguments.
+std::string spellNextArgument(ir::Activation activation);
 /// "NAME" or "NAME<rnet::Relu>".
 std::string spellActivated(llvm::StringRef kernel, ir::Activation activation);
 

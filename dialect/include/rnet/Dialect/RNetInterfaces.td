@@ -29,8 +29,10 @@ def LayerOpInterface : OpInterface<"LayerOpInterface"> {
            "::llvm::MutableArrayRef<double>":$output)>,
     InterfaceMethod<"The activation this layer computes and nothing else, where a layer before it could compute it too.",
       "::std::optional<::rnet::ir::Activation>", "getActivationKind", (ins), "", "return ::std::nullopt;">,
-    InterfaceMethod<"Takes over the activation that follows; false where the layer's kernel cannot.",
-      "bool", "fuseActivation", (ins "::rnet::ir::Activation":$activation), "", "return false;">,
+    InterfaceMethod<[{
+        Takes over the activation that follows; false where the layer's kernel cannot, or, where the layer `trains`,
+        where its adjoint cannot.
+      }], "bool", "fuseActivation", (ins "::rnet::ir::Activation":$activation, "bool":$trains), "", "return false;">,
     InterfaceMethod<"Takes a batch normalisation that follows into its weights; false where it cannot.",
       "bool", "foldNormalization", (ins "::rnet::NormalizedAttr":$normalization), "", "return false;">,
     InterfaceMethod<"Gives its operand another shape and nothing else: no kernel, the same memory.",

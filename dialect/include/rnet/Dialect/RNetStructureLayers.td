@@ -31,22 +31,28 @@ def BatchNormOp : RNet_Layer<"batch_norm", (ins RNet_Rows:$input),
 class RNet_BatchNormAdjoint<string mnemonic>
     : RNet_Adjoint<mnemonic, (ins RNet_Rows:$input, RNet_Rows:$gradient),
         (ins FlatSymbolRefAttr:$gamma, FlatSymbolRefAttr:$beta, FlatSymbolRefAttr:$mean, FlatSymbolRefAttr:$variance,
-             F64Attr:$epsilon, F64Attr:$momentum), [],
+             F64Attr:$epsilon, F64Attr:$momentum,
+             DefaultValuedAttr<RNet_ActivationAttr, "::rnet::ir::Activation::None">:$activation), [],
         ["getKernelParameters", "getKernelLiterals", "getKernelState", "couplesRows"]>;
 
 def BatchNormAdjointOp : RNet_BatchNormAdjoint<"batch_norm_adjoint"> {
   let summary = "gradient of the input; sets those of gamma and beta; moves the running statistics where the step has a loss";
+  let description = [{
+    `gradient` is that of the activation's result where one is fused: relu and relu6 alone, whose derivative shows in the sign of
+    what the normalisation gives, which is computed again.
+  }];
   let results = (outs RNet_Rows:$output);
   let assemblyFormat = [{
     $input `,` $gradient (`where` $present^)? `gamma` $gamma `beta` $beta `mean` $mean `variance` $variance
-    `epsilon` $epsilon `momentum` $momentum attr-dict `:` type($input) `,` type($gradient) `->` type($output)
+    `epsilon` $epsilon `momentum` $momentum (`then` $activation^)? attr-dict
+    `:` type($input) `,` type($gradient) `->` type($output)
   }];
 }
 def BatchNormAdjointParametersOp : RNet_BatchNormAdjoint<"batch_norm_adjoint_parameters"> {
   let summary = "rnet.batch_norm_adjoint where the input's gradient is not wanted";
   let assemblyFormat = [{
     $input `,` $gradient (`where` $present^)? `gamma` $gamma `beta` $beta `mean` $mean `variance` $variance
-    `epsilon` $epsilon `momentum` $momentum attr-dict `:` type($input) `,` type($gradient)
+    `epsilon` $epsilon `momentum` $momentum (`then` $activation^)? attr-dict `:` type($input) `,` type($gradient)
   }];
 }
 
