@@ -4,12 +4,12 @@
 
 #include "Spec.h"
 
+#include "rnet/Analysis/FlowReport.h"
+
 namespace rnet::tools {
 
-struct AnalyzeOptions {
+struct AnalyzeOptions : FlowOptions {
   bool json = false;
-  size_t samples = 1'000'000; ///< where the exact way would take too long
-  uint64_t seed = 1;
 };
 
 /// Prints, for each reliability setting, the probability of information flow, expected bytes and

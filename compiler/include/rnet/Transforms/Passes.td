@@ -69,6 +69,22 @@ def WeighHyperconnections : RNet_Pass<"rnet-weigh-hyperconnections"> {
   }];
 }
 
+def AnalyzeFlow : RNet_Pass<"rnet-analyze-flow"> {
+  let summary = "Say what failures do to the network, as attributes";
+  let description = [{
+    Not in the pipelines: for passes, and people, who decide by it. For each reliability setting, `rnet.flow` is the probability
+    that information reaches the output, `rnet.flow_lost` how much of it goes with a node or hyperconnection; nodes without which
+    nothing flows are `rnet.single_point`. As `rnet analyze` has it: exact, or sampled (and then without losses) where there are
+    too many states.
+
+    ```mlir
+    %edge = rnet.node "edge"(%iot) { ... } ...
+    // becomes
+    %edge = rnet.node "edge"(%iot) attributes {rnet.flow_lost = {hazardous = 1.326000e-01 : f64}} { ... } ...
+    ```
+  }];
+}
+
 def InsertLoss : RNet_Pass<"rnet-insert-loss"> {
   let summary = "Training: turn the softmax before each output into softmax with cross-entropy";
   let description = [{

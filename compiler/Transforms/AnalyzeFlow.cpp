@@ -1,0 +1,53 @@
+// rnet-analyze-flow: what failures do to a network, as attributes.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "rnet/Transforms/Passes.h"
+
+#include "rnet/Analysis/FlowReport.h"
+
+#include <cmath>
+
+namespace rnet {
+#define GEN_PASS_DEF_ANALYZEFLOW
+#include "rnet/Transforms/Passes.h.inc"
+} // namespace rnet
+
+using namespace mlir;
+using namespace rnet;
+
+namespace {
+struct AnalyzeFlow : rnet::impl::AnalyzeFlowBase<AnalyzeFlow> {
+  using AnalyzeFlowBase::AnalyzeFlowBase;
+
+  void runOnOperation() override {
+    NetworkOp network = getOperation();
+    const std::vector<SettingFlow> settings = analyzeFlow(network);
+    set(network, kFlowAttr, settings, [](const SettingFlow &setting) { return setting.flow; });
+    for (auto [k, node] : llvm::enumerate(network.getOps<NodeOp>())) {
+      setLost(node, settings, &SettingFlow::lostWithNode, k);
+      if (isSinglePoint(settings, k))
+        node->setAttr(kSinglePointAttr, UnitAttr::get(&getContext()));
+    }
+    for (auto [k, connection] : llvm::enumerate(network.getOps<HyperconnectionOp>()))
+      setLost(connection, settings, &SettingFlow::lostWithLink, k);
+  }
+
+private:
+  void setLost(Operation *op, ArrayRef<SettingFlow> settings,
+               std::vector<double> SettingFlow::*losses, size_t k) {
+    set(op, kFlowLostAttr, settings, [&](const SettingFlow &setting) {
+      return (setting.*losses).empty() ? std::nan("") : (setting.*losses)[k];
+    });
+  }
+  /// A number for each setting, where there is one.
+  void set(Operation *op, StringRef name, ArrayRef<SettingFlow> settings,
+           llvm::function_ref<double(const SettingFlow &)> number) {
+    Builder builder(&getContext());
+    SmallVector<NamedAttribute> numbers;
+    for (const SettingFlow &setting : settings)
+      if (const double value = number(setting); !std::isnan(value))
+        numbers.push_back(builder.getNamedAttr(setting.name, builder.getF64FloatAttr(value)));
+    if (!numbers.empty())
+      op->setAttr(name, builder.getDictionaryAttr(numbers));
+  }
+};
+} // namespace
