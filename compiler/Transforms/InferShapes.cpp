@@ -196,18 +196,28 @@ private:
     return success();
   }
 
-  /// Behind the error of a layer that cannot take its operands.
-  void noteOperands(Operation *layer, ArrayRef<Value> operands) {
-    DiagnosticEngine &engine = getContext().getDiagEngine();
+  /// Notes to the error of a layer that cannot take its operands.
+  void noteOperands(Diagnostic &error, Operation *layer, ArrayRef<Value> operands) {
     if (Operation *before = operands.size() == 1 ? findBefore(layer) : nullptr)
-      engine.emit(before->getLoc(), DiagnosticSeverity::Note)
+      error.attachNote(before->getLoc())
           << "its input comes from here, " << spellRows(before->getResult(0).getType());
     for (Value operand : operands)
       for (Operation *origin :
            (operands.size() == 2 ? ShapeOrigins(operand, operands[operand == operands[0]])
                                  : ShapeOrigins(operand))
                .find())
-        engine.emit(origin->getLoc(), DiagnosticSeverity::Note) << describeOrigin(origin);
+        error.attachNote(origin->getLoc()) << describeOrigin(origin);
+  }
+
+  /// What the layer itself says, with notes.
+  FailureOr<SmallVector<int64_t>> inferRowShape(LayerOpInterface layer, ArrayRef<Value> operands,
+                                                ArrayRef<ArrayRef<int64_t>> inputs) {
+    ScopedDiagnosticHandler handler(&getContext(), [&](Diagnostic &error) {
+      if (error.getLocation() == layer.getLoc())
+        noteOperands(error, layer, operands);
+      return failure(); // the next handler prints it
+    });
+    return layer.inferRowShape(inputs);
   }
 
   LogicalResult inferLayer(LayerOpInterface layer) {
@@ -218,11 +228,9 @@ private:
         operands.push_back(operand);
         inputs.push_back(getRowShape(operand.getType()));
       }
-    FailureOr<SmallVector<int64_t>> shape = layer.inferRowShape(inputs);
-    if (failed(shape)) {
-      noteOperands(layer, operands);
+    FailureOr<SmallVector<int64_t>> shape = inferRowShape(layer, operands, inputs);
+    if (failed(shape))
       return failure();
-    }
     layer->getResult(0).setType(getRowsType(&getContext(), *shape));
     for (const ParameterUse &use : layer.getParameterUses(inputs)) {
       auto parameter = symbols->lookup<ParameterOp>(use.symbol.getAttr());
