@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """Stands in for rnet where only `rnet experiment` is tested: what it builds is a trainer that counts its runs in the file RUNS beside it
 and an evaluator whose accuracy is .90 + seed / 100. The trainer fails while there is a file FAIL, and waits for Ctrl-C while there is a
-file WAIT, as NET-train does: it saves a checkpoint then. All but `build` goes to the real rnet, in the environment variable REAL_RNET."""
+file WAIT, as NET-train does: it saves a checkpoint then. While there is a file AFTER, it goes on once the trainer of the build that is
+named there waits. All but `build` goes to the real rnet, in the environment variable REAL_RNET."""
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 import json
 import os
@@ -27,7 +28,10 @@ def train():
         file.write(" ".join(word for word in sys.argv[1:] if not word.startswith("/")) + "\n")
     if (here / "WAIT").exists():
         signal.signal(signal.SIGINT, lambda *_: (checkpoint.touch(), sys.exit(130)))
+        (here / "WAITING").touch()
         time.sleep(60)
+    while (here / "AFTER").exists() and not (here.parents[1] / (here / "AFTER").read_text() / "bin/WAITING").exists():
+        time.sleep(0.01)
     checkpoint.unlink(missing_ok=True)
     history = {"loss": [1.0, 0.5], "validation_accuracy": [0.5, 0.75], "best_epoch": 2}
     header = json.dumps({"__metadata__": {"rnet.history": json.dumps(history), "rnet.settings": "{}"}}).encode()
