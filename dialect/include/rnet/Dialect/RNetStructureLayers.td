@@ -38,7 +38,7 @@ class RNet_BatchNormAdjoint<string mnemonic>
 def BatchNormAdjointOp : RNet_BatchNormAdjoint<"batch_norm_adjoint"> {
   let summary = "gradient of the input; sets those of gamma and beta; moves the running statistics where the step has a loss";
   let description = [{
-    `gradient` is that of the activation's result where one is fused: relu and relu6 alone, whose derivative shows in the sign of
+    `gradient` is that of the activation's result where one is fused: relu and relu6 alone, whose derivative follows from
     what the normalisation gives, which is computed again.
   }];
   let results = (outs RNet_Rows:$output);
