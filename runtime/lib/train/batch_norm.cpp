@@ -5,6 +5,7 @@
 #include "channels.h"
 
 #include <cmath>
+#include <utility>
 
 namespace rnet::train::detail {
 namespace {
