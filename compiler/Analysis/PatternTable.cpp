@@ -36,6 +36,10 @@ std::optional<PatternTable> PatternTable::make(const PlacementProblem &problem) 
   table.incoming.resize(nodes);
   table.depths.resize(nodes);
   table.costs.resize(nodes);
+  table.heard.resize(nodes);
+  for (unsigned node = 0; node < nodes; ++node)
+    if (problem.graph.sources[node])
+      table.sources.push_back(node);
   return table;
 }
 
@@ -87,20 +91,54 @@ void PatternTable::computeCosts(size_t begin, size_t end) {
   }
 }
 
+void PatternTable::computeHeard(size_t begin, size_t end) {
+  const size_t lanes = end - begin;
+  for (auto &lane : heard)
+    std::fill_n(lane.data(), lanes, 0);
+  std::fill_n(heard[problem->graph.output].data(), lanes, -1);
+  for (size_t node = heard.size(); node-- > 0;) {
+    int16_t *here = heard[node].data();
+    const int16_t *up = upMasks[node].data() + begin;
+    for (size_t lane = 0; lane < lanes; ++lane)
+      here[lane] &= up[lane];
+    for (const Link &link : incoming[node]) {
+      int16_t *from = heard[link.from].data();
+      for (size_t lane = 0; lane < lanes; ++lane)
+        from[lane] |= here[lane];
+    }
+  }
+}
+
+template <class Counts>
+void PatternTable::accumulate(Worth &worth, size_t begin, size_t end, Counts counts) {
+  computeDepths(begin, end);
+  if (sources.size() > 1)
+    computeHeard(begin, end);
+  const int16_t *depth = depths[problem->graph.output].data();
+  for (size_t pattern = begin; pattern < end; ++pattern) {
+    const size_t lane = pattern - begin;
+    if (!counts(lane, depth[lane]))
+      continue;
+    worth.flow += probabilities[pattern];
+    *worth.depth += probabilities[pattern] * (depth[lane] - 1);
+    if (sources.size() > 1)
+      for (unsigned source : sources)
+        *worth.inputs -= probabilities[pattern] * heard[source][lane];
+  }
+}
+
+Worth PatternTable::nothing() const {
+  return {0, sources.size() > 1 ? std::optional(0.0) : std::nullopt, 0};
+}
+
 Worth PatternTable::evaluate(llvm::ArrayRef<unsigned> members) {
   connect(members, {});
-  double flow = 0, expected = 0;
-  for (size_t begin = 0; begin < patterns(); begin += kLanes) {
-    const size_t end = std::min(begin + kLanes, patterns());
-    computeDepths(begin, end);
-    const int16_t *depth = depths[problem->graph.output].data();
-    for (size_t pattern = begin; pattern < end; ++pattern)
-      if (const int16_t found = depth[pattern - begin]) {
-        flow += probabilities[pattern];
-        expected += probabilities[pattern] * (found - 1);
-      }
-  }
-  return {std::min(flow, 1.0), expected}; // a sum rounds
+  Worth worth = nothing();
+  for (size_t begin = 0; begin < patterns(); begin += kLanes)
+    accumulate(worth, begin, std::min(begin + kLanes, patterns()),
+               [](size_t, int16_t depth) { return depth > 0; });
+  worth.flow = std::min(worth.flow, 1.0); // a sum rounds
+  return worth;
 }
 
 Worth PatternTable::bound(llvm::ArrayRef<unsigned> members, llvm::ArrayRef<unsigned> rest,
@@ -108,18 +146,13 @@ Worth PatternTable::bound(llvm::ArrayRef<unsigned> members, llvm::ArrayRef<unsig
   connect(members, rest);
   // Costs are rounded sums.
   const auto most = static_cast<float>(budget * (1 + 1e-5));
-  double flow = 0, expected = 0;
+  const float *cost = costs[problem->graph.output].data();
+  Worth worth = nothing();
   for (size_t begin = 0; begin < patterns(); begin += kLanes) {
     const size_t end = std::min(begin + kLanes, patterns());
     computeCosts(begin, end);
-    computeDepths(begin, end);
-    const float *cost = costs[problem->graph.output].data();
-    const int16_t *depth = depths[problem->graph.output].data();
-    for (size_t pattern = begin; pattern < end; ++pattern)
-      if (cost[pattern - begin] <= most) {
-        flow += probabilities[pattern];
-        expected += probabilities[pattern] * (depth[pattern - begin] - 1);
-      }
+    accumulate(worth, begin, end, [&](size_t lane, int16_t) { return cost[lane] <= most; });
   }
-  return {std::min(flow, 1.0), expected}; // a sum rounds
+  worth.flow = std::min(worth.flow, 1.0); // a sum rounds
+  return worth;
 }

@@ -18,8 +18,8 @@ public:
   Worth evaluate(llvm::ArrayRef<unsigned> members);
   /// No less than the worth with further ones of `rest` that cost no more than `budget` together:
   /// bytes, or their number where the problem has no budget of bytes. The flow is that of the
-  /// patterns each of which, by itself, some affordable way repairs; the depth is that with all of
-  /// `rest`.
+  /// patterns each of which, by itself, some affordable way repairs; inputs and depth are those
+  /// with all of `rest`.
   Worth bound(llvm::ArrayRef<unsigned> members, llvm::ArrayRef<unsigned> rest, double budget);
 
 private:
@@ -34,6 +34,12 @@ private:
   /// The least that patterns [begin, end) cost to repair, for each node.
   void computeCosts(size_t begin, size_t end);
   void computeDepths(size_t begin, size_t end);
+  /// Whether the output hears of each node.
+  void computeHeard(size_t begin, size_t end);
+  /// The worth of no pattern at all.
+  Worth nothing() const;
+  /// What patterns [begin, end) add to a worth, those to which `counts` says yes.
+  template <class Counts> void accumulate(Worth &worth, size_t begin, size_t end, Counts counts);
 
   /// Patterns that are computed together: their tables stay in the cache.
   static constexpr size_t kLanes = 1024;
@@ -45,6 +51,9 @@ private:
   /// By node: 0 where it is not live, else 1 more than the layers on the deepest way to it.
   std::vector<std::array<int16_t, kLanes>> depths;
   std::vector<std::array<float, kLanes>> costs;
+  /// By node: all bits where the output hears of it.
+  std::vector<std::array<int16_t, kLanes>> heard;
+  std::vector<unsigned> sources; ///< nodes with inputs
 };
 
 } // namespace rnet

@@ -42,8 +42,10 @@ int Worth::compare(const Worth &a, const Worth &b) {
   // Sums over patterns round.
   if (std::abs(a.flow - b.flow) > 1e-11)
     return a.flow > b.flow ? 1 : -1;
-  const double depth = a.depth.value_or(0) - b.depth.value_or(0);
-  return depth > 1e-9 ? 1 : depth < -1e-9 ? -1 : 0;
+  for (auto part : {&Worth::inputs, &Worth::depth})
+    if (const double more = (a.*part).value_or(0) - (b.*part).value_or(0); std::abs(more) > 1e-9)
+      return more > 0 ? 1 : -1;
+  return 0;
 }
 
 namespace {
@@ -103,7 +105,7 @@ public:
     auto live = computeLive(problem.graph, problem.up);
     if (!live || !evaluate())
       return std::nullopt;
-    return Worth{(*live)[problem.graph.output], current.worth.depth};
+    return Worth{(*live)[problem.graph.output], current.worth.inputs, current.worth.depth};
   }
 
 private:
@@ -170,11 +172,13 @@ private:
   Worth bound(ArrayRef<unsigned> rest, double flow = 0) {
     std::vector<unsigned> affordable;
     llvm::copy_if(rest, std::back_inserter(affordable), [&](unsigned c) { return fits(c); });
-    // Where the flow cannot rise any more, the depth that all of them give is all there is to ask.
+    // Where the flow cannot rise any more, what all of them give beside it is all there is to ask.
     if (table && flow > most.flow - 1e-11) {
       llvm::append_range(affordable, current.members);
       spend(table->patterns());
-      return {flow, table->evaluate(affordable).depth};
+      Worth worth = table->evaluate(affordable);
+      worth.flow = flow;
+      return worth;
     }
     spend(table ? 4 * table->patterns() : 1 << 14);
     if (table)
@@ -183,14 +187,14 @@ private:
                                         : static_cast<double>(countLeft));
     llvm::append_range(affordable, current.members);
     if (auto live = computeLive(graphWith(affordable), problem.up, 1 << 14))
-      return {(*live)[problem.graph.output], std::nullopt};
+      return {(*live)[problem.graph.output], {}, {}};
     // Any source that is up reaches the output.
     double none = 1;
     for (unsigned node = 0; node < problem.graph.size(); ++node)
       if (problem.graph.sources[node] && node != problem.graph.output)
         none *= 1 - problem.up[node];
     const bool isSource = problem.graph.sources[problem.graph.output];
-    return {problem.up[problem.graph.output] * (isSource ? 1 : 1 - none), std::nullopt};
+    return {problem.up[problem.graph.output] * (isSource ? 1 : 1 - none), {}, {}};
   }
 
   //===-- Greedy ------------------------------------------------------------------------------===//
@@ -210,8 +214,11 @@ private:
         if (evaluate()) {
           const double cost =
               perByte && problem.bytes ? static_cast<double>(at(candidate).bytes) : 1;
-          const Worth gain{(current.worth.flow - before.flow) / cost,
-                           (current.worth.depth.value_or(0) - before.depth.value_or(0)) / cost};
+          auto gained = [&](std::optional<double> Worth::*part) {
+            return ((current.worth.*part).value_or(0) - (before.*part).value_or(0)) / cost;
+          };
+          const Worth gain{(current.worth.flow - before.flow) / cost, gained(&Worth::inputs),
+                           gained(&Worth::depth)};
           if (Worth::compare(current.worth, before) > 0 &&
               (!most || Worth::compare(gain, mostGain) > 0)) {
             most = candidate;
@@ -336,7 +343,7 @@ private:
         if (llvm::is_contained(result.chosen, in) || !fits(in))
           continue;
         take(in);
-        if (evaluate() && Worth::compare({current.worth.flow, {}}, {flow, {}}) == 0)
+        if (evaluate() && Worth::compare({current.worth.flow, {}, {}}, {flow, {}, {}}) == 0)
           ++result.equals.back();
         giveBack();
       }
@@ -352,7 +359,7 @@ private:
   int64_t bytesLeft, countLeft;
   std::vector<int64_t> mayStill;
   Choice current, best;
-  Worth most{1, {}}; ///< no set within the budget is worth more
+  Worth most{1, {}, {}}; ///< no set within the budget is worth more
 };
 
 } // namespace

@@ -98,7 +98,7 @@ private:
     std::vector<std::string> items;
     for (const SkipCandidate &candidate : added)
       items.push_back(candidate.text);
-    text = insertSkips(spec.getFile(), spec.getText(), items);
+    text = *insertSkips(spec.getFile(), spec.getText(), items); // there is one that is bypassed
     return result.load(path, text, scheme) && result.compileNetwork(scheme);
   }
 
@@ -209,6 +209,9 @@ private:
     return digits == 6 ? llvm::formatv("{0:F6}", *value).str()
                        : llvm::formatv("{0:F2}", *value).str();
   }
+  static std::optional<double> inputsOf(const std::optional<Worth> &worth) {
+    return worth ? worth->inputs : std::nullopt;
+  }
   static std::optional<double> depthOf(const std::optional<Worth> &worth) {
     return worth ? worth->depth : std::nullopt;
   }
@@ -220,9 +223,15 @@ private:
   double flowGain(size_t k) const {
     return std::max(0.0, placement.worths[k + 1].flow - placement.worths[k].flow);
   }
-  std::optional<double> depthGain(size_t k) const {
-    const std::optional<double> before = placement.worths[k].depth;
-    return before ? std::optional(*placement.worths[k + 1].depth - *before) : std::nullopt;
+  std::optional<double> gain(size_t k, std::optional<double> Worth::*part) const {
+    const std::optional<double> before = placement.worths[k].*part;
+    return before ? std::optional(*(placement.worths[k + 1].*part) - *before) : std::nullopt;
+  }
+  /// Several nodes have inputs, and how many are heard was computed.
+  bool saysInputs() const { return placement.worths.front().inputs.has_value(); }
+  /// What decides between choices that let as much information flow.
+  std::string tieBreakers() const {
+    return !placement.worths.front().depth ? "" : saysInputs() ? "inputs, then depth" : "depth";
   }
 
   void print(llvm::raw_ostream &out);
@@ -256,14 +265,19 @@ std::string Placer::explain() {
   if (placement.isExact)
     out << "no other within the budget is better\n";
   else if (gap() <= 1e-11 && last.depth)
-    out << llvm::formatv("no set within the budget has more flow, or more depth than {0:F2}\n",
-                         *placement.bound.depth);
+    out << "no set within the budget has more flow"
+        << (saysInputs() ? llvm::formatv(", more inputs than {0:F2}", *placement.bound.inputs).str()
+                         : "")
+        << llvm::formatv(", or more depth than {0:F2}\n", *placement.bound.depth);
   else
     out << llvm::formatv("no set within the budget has more flow than {0:F6}, {1:F6} more\n",
                          placement.bound.flow, gap());
   if (placement.chosen.empty()) {
     out << "nothing is proposed: no candidate raises the information flow"
-        << (last.depth ? ", or the depth of what still answers\n" : "\n");
+        << (saysInputs() ? ", the inputs that are heard,"
+            : last.depth ? ","
+                         : "")
+        << (last.depth ? " or the depth of what still answers\n" : "\n");
     return text;
   }
   size_t raising = 0;
@@ -273,13 +287,13 @@ std::string Placer::explain() {
     out << (raising == 0 ? "the information flow does not rise"
                          : "after the first" + (raising == 1 ? "" : " " + std::to_string(raising)) +
                                " the information flow does not rise any more")
-        << ": depth decided\n";
+        << ": " << tieBreakers() << " decided\n";
   for (auto [candidate, equals] : llvm::zip_equal(placement.chosen, placement.equals))
     if (equals > 0)
       out << "in place of '" << candidates[candidate].text << "', " << equals
           << (equals == 1 ? " other candidate lets" : " other candidates let")
-          << " as much information flow: " << (last.depth ? "depth, then bytes" : "bytes")
-          << " decided\n";
+          << " as much information flow: "
+          << (last.depth ? tieBreakers() + ", then bytes" : std::string("bytes")) << " decided\n";
   return text;
 }
 
@@ -287,14 +301,18 @@ void Placer::printChosen(llvm::raw_ostream &out) {
   size_t width = 24;
   for (unsigned candidate : placement.chosen)
     width = std::max(width, candidates[candidate].text.size());
-  out << llvm::left_justify("proposed", width)
-      << "       bytes   flow gain        flow  depth gain       depth\n";
+  out << llvm::left_justify("proposed", width) << "       bytes   flow gain        flow"
+      << (saysInputs() ? "  inputs gain      inputs" : "") << "  depth gain       depth\n";
   for (auto [k, candidate] : llvm::enumerate(placement.chosen))
     out << llvm::left_justify(candidates[candidate].text, width)
         << llvm::right_justify(grouped(problem.candidates[candidate].bytes), 12)
         << llvm::right_justify(spell(flowGain(k), 6), 12)
         << llvm::right_justify(spell(placement.worths[k + 1].flow, 6), 12)
-        << llvm::right_justify(spell(depthGain(k), 2), 12)
+        << (saysInputs() ? llvm::formatv("{0,13}{1,12}", spell(gain(k, &Worth::inputs), 2),
+                                         spell(placement.worths[k + 1].inputs, 2))
+                               .str()
+                         : "")
+        << llvm::right_justify(spell(gain(k, &Worth::depth), 2), 12)
         << llvm::right_justify(spell(placement.worths[k + 1].depth, 2), 12) << '\n';
 }
 
@@ -316,11 +334,16 @@ void Placer::print(llvm::raw_ostream &out) {
   }
   out << explain();
   printLeftOut(out);
-  out << "\nsetting           information flow: now    proposed  depth: now    proposed\n";
+  out << "\nsetting           information flow: now    proposed"
+      << (saysInputs() ? "  inputs: now    proposed" : "") << "  depth: now    proposed\n";
   for (const Outlook &outlook : outlooks)
     out << llvm::left_justify(outlook.setting, 16)
         << llvm::right_justify(spell(flowOf(outlook.before), 6), 23)
         << llvm::right_justify(spell(flowOf(outlook.after), 6), 12)
+        << (saysInputs() ? llvm::formatv("{0,13}{1,12}", spell(inputsOf(outlook.before), 2),
+                                         spell(inputsOf(outlook.after), 2))
+                               .str()
+                         : "")
         << llvm::right_justify(spell(depthOf(outlook.before), 2), 12)
         << llvm::right_justify(spell(depthOf(outlook.after), 2), 12) << '\n';
   if (!diff.empty())
@@ -347,7 +370,8 @@ json::Value Placer::describe() {
                                     {"projection", skip.projection},
                                     {"bytes", problem.candidates[candidate].bytes},
                                     {"flow_gain", flowGain(k)},
-                                    {"depth_gain", optional(depthGain(k))},
+                                    {"inputs_gain", optional(gain(k, &Worth::inputs))},
+                                    {"depth_gain", optional(gain(k, &Worth::depth))},
                                     {"equals_in_flow", placement.equals[k]}});
   }
   for (const SkipCandidate &skip : leftOut)
@@ -363,6 +387,8 @@ json::Value Placer::describe() {
   for (const Outlook &outlook : outlooks)
     settings[outlook.setting] = json::Object{{"flow_before", optional(flowOf(outlook.before))},
                                              {"flow_after", optional(flowOf(outlook.after))},
+                                             {"inputs_before", optional(inputsOf(outlook.before))},
+                                             {"inputs_after", optional(inputsOf(outlook.after))},
                                              {"depth_before", optional(depthOf(outlook.before))},
                                              {"depth_after", optional(depthOf(outlook.after))}};
   return json::Object{{"schema", 1},

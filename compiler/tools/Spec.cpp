@@ -3,6 +3,7 @@
 #include "Spec.h"
 
 #include "rnet/Grammars/Diagnostics.h"
+#include "rnet/Grammars/Edit.h"
 #include "rnet/Grammars/Parser.h"
 #include "rnet/Import/Import.h"
 #include "rnet/Pipelines/Pipelines.h"
@@ -146,7 +147,20 @@ bool Spec::parse(const std::string &path) {
   return true;
 }
 
-bool Spec::load(const std::string &path, Scheme scheme) { return read(path) && checkAll(scheme); }
+bool Spec::load(const std::string &path, Scheme scheme) {
+  if (state->options.with.empty())
+    return read(path) && checkAll(scheme);
+  Spec plain(state->options);
+  if (!plain.parse(path))
+    return false;
+  auto text = insertSkips(plain.getFile(), plain.getText(), state->options.with);
+  if (!text) {
+    llvm::WithColor::error() << "'" << path
+                             << "' has no hyperconnection that a skip could bypass\n";
+    return false;
+  }
+  return load(path, *text, scheme);
+}
 
 bool Spec::load(const std::string &path, llvm::StringRef text, Scheme scheme) {
   return take(llvm::MemoryBuffer::getMemBufferCopy(text, path)) && checkAll(scheme);

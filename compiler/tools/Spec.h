@@ -16,8 +16,9 @@ namespace rnet::tools {
 
 struct SpecOptions {
   std::vector<std::string> disabledWarnings; ///< ids
-  /// Ablations, by the names of hyperconnections: skips to leave out, weights instead of the
-  /// spec's.
+  /// Ablations: skips to add, as a spec would say them; by the names of hyperconnections, skips to
+  /// leave out and weights instead of the spec's.
+  std::vector<std::string> with;
   std::vector<std::string> without;
   std::map<std::string, double> weights;
 };

@@ -51,6 +51,17 @@ void addScheme(CLI::App *command, Arguments &arguments) {
 }
 void addAblations(CLI::App *command, Arguments &arguments) {
   command
+      ->add_option("--with", arguments.options.with,
+                   "add this skip hyperconnection, as a spec says it (repeatable)")
+      ->check(
+          [](const std::string &text) {
+            return llvm::StringRef(text).starts_with("skip ")
+                       ? std::string()
+                       : "expected 'skip FROM -> TO', found '" + text + "'";
+          },
+          "", "")
+      ->allow_extra_args(false);
+  command
       ->add_option("--without", arguments.options.without,
                    "leave out this skip hyperconnection, FROM_to_TO (repeatable)")
       ->allow_extra_args(false);

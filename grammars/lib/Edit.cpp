@@ -8,8 +8,10 @@
 using namespace rnet;
 using llvm::StringRef;
 
-std::string rnet::insertSkips(const ast::File &file, StringRef text,
-                              llvm::ArrayRef<std::string> items) {
+std::optional<std::string> rnet::insertSkips(const ast::File &file, StringRef text,
+                                             llvm::ArrayRef<std::string> items) {
+  if (!file.network)
+    return std::nullopt;
   const ast::Ranged *last = nullptr;
   bool isSkip = false;
   for (const ast::Item &item : file.network->items)
@@ -19,6 +21,8 @@ std::string rnet::insertSkips(const ast::File &file, StringRef text,
     } else if (auto *chain = std::get_if<ast::Chain>(&item); chain && !isSkip) {
       last = chain;
     }
+  if (!last)
+    return std::nullopt;
   const size_t begin = text.rfind('\n', last->range.begin) + 1;
   const StringRef line = text.slice(begin, last->range.begin);
   const StringRef blank = line.take_while([](char c) { return c == ' ' || c == '\t'; });

@@ -10,10 +10,12 @@ using namespace rnet;
 
 namespace {
 
-/// Flow and expected depth of a graph, pattern by pattern, way by way.
+/// Flow, expected inputs and expected depth of a graph, pattern by pattern, way by way.
 Worth judgeByHand(const PlacementProblem &problem, const std::vector<FlowGraph::Link> &links) {
   const size_t nodes = problem.graph.size();
-  Worth worth{0, 0.0};
+  const bool several =
+      std::count(problem.graph.sources.begin(), problem.graph.sources.end(), true) > 1;
+  Worth worth{0, several ? std::optional(0.0) : std::nullopt, 0.0};
   for (uint64_t up = 0; up < uint64_t(1) << nodes; ++up) {
     double probability = 1;
     for (unsigned node = 0; node < nodes; ++node)
@@ -32,6 +34,14 @@ Worth judgeByHand(const PlacementProblem &problem, const std::vector<FlowGraph::
     if (depth[problem.graph.output] >= 0) {
       worth.flow += probability;
       *worth.depth += probability * depth[problem.graph.output];
+      std::vector<bool> heard(nodes);
+      heard[problem.graph.output] = true;
+      for (unsigned node = nodes; node-- > 0;)
+        for (const FlowGraph::Link &link : links)
+          if (link.from == node && heard[link.to] && (up >> node & 1) && (up >> link.to & 1))
+            heard[node] = true;
+      for (unsigned node = 0; several && node < nodes; ++node)
+        *worth.inputs += problem.graph.sources[node] && heard[node] ? probability : 0;
     }
   }
   return worth;
@@ -106,6 +116,8 @@ void expectBest(const PlacementProblem &problem) {
   std::sort(members.begin(), members.end());
   EXPECT_EQ(members, best.members);
   EXPECT_NEAR(found->worths.back().flow, best.worth.flow, 1e-12);
+  EXPECT_EQ(found->worths.back().inputs.has_value(), best.worth.inputs.has_value());
+  EXPECT_NEAR(found->worths.back().inputs.value_or(0), best.worth.inputs.value_or(0), 1e-9);
   EXPECT_NEAR(*found->worths.back().depth, *best.worth.depth, 1e-9);
   EXPECT_EQ(found->worths.size(), found->chosen.size() + 1);
 }
@@ -133,6 +145,31 @@ TEST(Placement, EqualsALookAtEverySetWithinACount) {
     problem.up[1] = trial % 2 ? 1 : problem.up[1];
     expectBest(problem);
   }
+}
+
+TEST(Placement, OfSeveralInputsPrefersToHearMoreOfThem) {
+  std::mt19937 random(7);
+  for (int trial = 0; trial < 30; ++trial) {
+    const unsigned nodes = 5 + random() % 4;
+    PlacementProblem problem = randomProblem(random, nodes, 10);
+    problem.count = 1 + static_cast<int64_t>(random() % 3);
+    problem.graph.sources[1] = problem.graph.sources[1 + random() % (nodes - 2)] = true;
+    problem.up[random() % nodes] = 1;
+    expectBest(problem);
+  }
+  // Both skips keep information flowing, the cheaper one of them past the second input.
+  PlacementProblem problem;
+  problem.graph = {{true, false, true, false, false}, {{0, 1}, {1, 2}, {2, 3}, {3, 4}}, 4};
+  problem.depths = {0, 1, 1, 1, 1};
+  problem.up = {1, 0.5, 1, 0.5, 1};
+  problem.mayStill.assign(5, 1000);
+  problem.candidates = {{{0, 4}, 4}, {{2, 4}, 8}};
+  problem.count = 1;
+  const std::optional<Placement> found = place(problem);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->chosen, std::vector<unsigned>{1});
+  EXPECT_EQ(found->worths.back().flow, 1);
+  EXPECT_EQ(found->worths.back().inputs, 1.5);
 }
 
 TEST(Placement, KeepsToWhatEachNodeMayStillSend) {

@@ -13,11 +13,16 @@ unsigned getDepth(NodeOp node);
 /// What a network is worth in a reliability setting.
 struct Worth {
   double flow = 0; ///< the probability of information flow
+  /// The expected number of nodes with inputs from which information reaches the answer. Nothing
+  /// where a single one has inputs (it is the flow), or where it is not computed: with more than 16
+  /// nodes that may fail.
+  std::optional<double> inputs;
   /// The expected number of layers on the deepest live way to the answer; 0 counts where there is
-  /// none. Nothing where it is not computed: with more than 16 nodes that may fail.
+  /// none. Nothing where it is not computed, as with the inputs.
   std::optional<double> depth;
 
-  /// Above 0 where `a` is worth more: more flow; where that is the same, more depth.
+  /// Above 0 where `a` is worth more: more flow; where that is the same, more inputs; where those
+  /// are, more depth.
   static int compare(const Worth &a, const Worth &b);
 };
 

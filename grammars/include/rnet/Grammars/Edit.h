@@ -7,13 +7,15 @@
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 
+#include <optional>
+
 namespace rnet {
 
 /// The text with more items of the network, each on a line of its own, behind its last skip
-/// hyperconnection; where there is none, behind its last simple one, and there must be one. `text`
-/// is what was parsed.
-std::string insertSkips(const ast::File &file, llvm::StringRef text,
-                        llvm::ArrayRef<std::string> items);
+/// hyperconnection; where there is none, behind its last simple one. `text` is what was parsed.
+/// Nothing where the file has no network, or one without hyperconnections.
+std::optional<std::string> insertSkips(const ast::File &file, llvm::StringRef text,
+                                       llvm::ArrayRef<std::string> items);
 
 /// What turns `before` into `after`, as `diff -u` would say it where the texts differ in one place;
 /// empty where they do not differ. `path` stands in its head.
