@@ -19,6 +19,7 @@ studies:
   failout-rate            survival in training .95, .9, .7, .5, and that of each reliability setting
   hyperconnection-weight  1; by the reliability of the sender, as it is or as a share; at random
   sensitivity             every subset of the skip hyperconnections switched off
+  placement               the skip hyperconnections that rnet place proposes; others, or as many at random
 
 In DIR: experiment.json, table.md, a plot, builds/ and runs/. Finished runs are kept: repeated after Ctrl-C, or with more seeds,
 only the missing ones are made, and a run that was interrupted goes on. What follows a `--` goes to every NET-train.
@@ -28,7 +29,7 @@ only the missing ones are made, and a run that was interrupted goes on. What fol
 def parse(arguments):
     parser = argparse.ArgumentParser(
         prog="rnet experiment", formatter_class=argparse.RawDescriptionHelpFormatter, epilog=EPILOG,
-        usage="rnet experiment SPEC --study STUDY --data DATA [-o DIR] [--seeds N] [--scheme S] [--epochs N] [--jobs N] [--list] [-- OPTION...]",
+        usage="rnet experiment SPEC --study STUDY --data DATA [-o DIR] [--seeds N] [--scheme S] [--epochs N] [--jobs N] [--list] [--count N] [--setting NAME] [-- OPTION...]",
         description="Trains and evaluates variants of a spec, several seeds each, and compares them.",
     )
     parser.add_argument("spec", type=pathlib.Path, metavar="SPEC", help="the .rnet file")
@@ -40,13 +41,19 @@ def parse(arguments):
     parser.add_argument("--epochs", type=int, help="instead of the spec's")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="runs, or compilers, at a time (default: processors)")
     parser.add_argument("--list", action="store_true", help="print the variants, and what each is built and trained with; make nothing")
+    parser.add_argument("--count", type=int, metavar="N", help="of --study placement: skip hyperconnections at most (default: 1)")
+    parser.add_argument("--setting", metavar="NAME", help="of --study placement: the reliability setting that decides (default: the harshest)")
     own, train = arguments, []
     if "--" in arguments:
         own, train = arguments[: arguments.index("--")], arguments[arguments.index("--") + 1 :]
     options = parser.parse_args(own)
     if options.data is None and not options.list:
         parser.error("the following arguments are required: --data")
-    for name in ("seeds", "jobs"):
+    for name in ("count", "setting"):
+        if getattr(options, name) is not None and options.study != "placement":
+            parser.error(f"argument --{name}: only with --study placement")
+    options.count = 1 if options.count is None else options.count
+    for name in ("seeds", "jobs", "count"):
         if getattr(options, name) < 1:
             parser.error(f"argument --{name}: at least 1")
     options.train = train if options.epochs is None else ["--epochs", str(options.epochs), *train]
@@ -58,11 +65,12 @@ def main():
     options = parse(arguments)
     work = options.output or pathlib.Path(f"{options.spec.stem}-{options.study}")
     network = json.loads(call_rnet("emit", options.spec, "--as=json", f"--scheme={options.scheme}"))
-    study = make_study(options.study, network, options.scheme)
+    study = make_study(options, network)
     if options.list:
         for variant in study.variants:
-            for seed in range(1, options.seeds + 1) if variant.drawn else (1,):
-                print(f"{variant.name}:", *variant.build_flags(seed), *variant.train, f"(seed {seed})" if variant.drawn else "")
+            for seed in range(1, options.seeds + 1) if variant.draw else (1,):
+                flags = (shlex.quote(flag) for flag in (*variant.build_flags(seed), *variant.train))
+                print(f"{variant.name}:", *flags, f"(seed {seed})" if variant.draw else "")
         return 0
     if not options.data.exists():
         raise Failure(f"cannot read '{options.data}'")

@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 import dataclasses
 import itertools
+import json
 import random
 import re
+from collections.abc import Callable
 
-from shared.command import Failure
+from shared.command import Failure, call_rnet
 
 SCHEMES = ("vanilla", "dfg", "resilinet", "resilinet+")
 SURVIVAL = (0.95, 0.9, 0.7, 0.5)
@@ -20,21 +22,19 @@ class Variant:
     scheme: str
     build: tuple = ()  # flags of rnet build
     train: tuple = ()  # flags of NET-train
-    drawn: tuple = ()  # hyperconnections whose weights are drawn anew for each seed, from U(0, drawn_to)
-    drawn_to: float = 0  # upper end
+    draw: Callable | None = None  # more flags of rnet build, drawn anew for each seed: of a random.Random
 
     def build_flags(self, seed):
         """All flags of rnet build that decide what is built, for a seed."""
-        weights = random.Random(f"{self.name} {seed}")
-        drawn = tuple(f"--weigh={name}={weights.uniform(0, self.drawn_to):.6g}" for name in self.drawn)
+        drawn = self.draw(random.Random(f"{self.name} {seed}")) if self.draw else ()
         return (f"--scheme={self.scheme}", *self.build, *drawn)
 
     def folder(self, seed):
         """The name of a folder for what is built: variants that differ in training only share it."""
-        if not self.build and not self.drawn:
+        if not self.build and not self.draw:
             return self.scheme
         name = re.sub(r"[^A-Za-z0-9.+]+", "-", self.name).strip("-")
-        return f"{name}-seed{seed}" if self.drawn else name
+        return f"{name}-seed{seed}" if self.draw else name
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,20 +44,21 @@ class Study:
     base: int  # the variant that is closest to the spec as it stands
 
 
-def make_study(name, network, scheme):
-    """`network`: what `rnet emit --as=json` says of the spec under `scheme`."""
-    return STUDIES[name](network, scheme)
+def make_study(options, network):
+    """Of the command's options; `network`: what `rnet emit --as=json` says of the spec under their scheme."""
+    return STUDIES[options.study](options, network)
 
 
-def _schemes(network, scheme):
+def _schemes(options, network):
     return Study(
         "The same topology, compiled in four ways: without skip hyperconnections (vanilla), with them (dfg), and trained with failout too (resilinet, resilinet+).",
         [Variant(each, each) for each in SCHEMES],
-        SCHEMES.index(scheme),
+        SCHEMES.index(options.scheme),
     )
 
 
-def _failout_rate(network, scheme):
+def _failout_rate(options, network):
+    scheme = options.scheme
     if not scheme.startswith("resilinet"):
         raise Failure(f"scheme {scheme} trains without failout: --study failout-rate is for resilinet and resilinet+")
     variants = [Variant(f"survival {rate}", scheme, train=("--failout", f"{1 - rate:.6g}")) for rate in SURVIVAL]
@@ -69,8 +70,8 @@ def _failout_rate(network, scheme):
     )
 
 
-def _hyperconnection_weight(network, scheme):
-    links = network["hyperconnections"]
+def _hyperconnection_weight(options, network):
+    scheme, links = options.scheme, network["hyperconnections"]
 
     def weighed(name, weight):
         return Variant(name, scheme, build=tuple(f"--weigh={link['name']}={weight(link):.6g}" for link in links))
@@ -82,8 +83,11 @@ def _hyperconnection_weight(network, scheme):
         total = lambda link: sum(reliability(other) for other in links if other["to"] == link["to"])  # noqa: E731
         variants.append(weighed(f"normalised reliability, {setting}", lambda link: reliability(link) / total(link)))
         variants.append(weighed(f"reliability, {setting}", reliability))
-    names = tuple(link["name"] for link in links)
-    variants += [Variant(f"U(0, {end})", scheme, drawn=names, drawn_to=end) for end in (1, 10)]
+
+    def random_weights(end):
+        return lambda draw: tuple(f"--weigh={link['name']}={draw.uniform(0, end):.6g}" for link in links)
+
+    variants += [Variant(f"U(0, {end})", scheme, draw=random_weights(end)) for end in (1, 10)]
     return Study(
         "Fixed factors on what hyperconnections bring: 1; the reliability of the sender, or its share among the receiver's inputs; random ones, drawn for each seed.",
         variants,
@@ -91,7 +95,8 @@ def _hyperconnection_weight(network, scheme):
     )
 
 
-def _sensitivity(network, scheme):
+def _sensitivity(options, network):
+    scheme = options.scheme
     skips = [link["name"] for link in network["hyperconnections"] if link["kind"] == "skip"]
     if not skips:
         raise Failure(f"network '{network['network']}' has no skip hyperconnection under scheme {scheme}: there is nothing to switch off")
@@ -103,6 +108,32 @@ def _sensitivity(network, scheme):
         for chosen in itertools.combinations(skips, count)
     ]
     return Study("Every subset of the skip hyperconnections is switched off.", variants, 0)
+
+
+def _placement(options, network):
+    setting, most = options.setting or _settings(network)[-1], options.count
+    asked = json.loads(
+        call_rnet("place", options.spec, "--json", f"--scheme={options.scheme}", f"--setting={setting}", f"--budget=count={most}")
+    )
+    candidates, proposed = ({f"{item['from']}→{item['to']}": f"--with={item['skip']}" for item in asked[kind]} for kind in ("candidates", "proposed"))
+    if not proposed:
+        raise Failure(f"rnet place proposes nothing for '{network['network']}': no skip hyperconnection would help in '{setting}'")
+    count = len(proposed)
+    variants = [
+        Variant("as it is", options.scheme),
+        Variant("rnet place: " + ", ".join(proposed), options.scheme, build=tuple(proposed.values())),
+    ]
+    if count == 1:
+        variants += [Variant(name, options.scheme, build=(flag,)) for name, flag in candidates.items() if name not in proposed]
+    else:
+        some = lambda draw: tuple(draw.sample(list(candidates.values()), count))  # noqa: E731
+        variants.append(Variant(f"{count} at random", options.scheme, draw=some))
+    return Study(
+        f"The skip hyperconnections that rnet place proposes for the setting {setting}, at most {most}, beside "
+        + ("every other one that there could be." if count == 1 else "as many at random, drawn for each seed."),
+        variants,
+        0,
+    )
 
 
 def _settings(network):
@@ -117,4 +148,5 @@ STUDIES = {
     "failout-rate": _failout_rate,
     "hyperconnection-weight": _hyperconnection_weight,
     "sensitivity": _sensitivity,
+    "placement": _placement,
 }
