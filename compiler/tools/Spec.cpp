@@ -10,6 +10,7 @@
 
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Pass/PassManager.h"
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/WithColor.h"
 
 using namespace mlir;
@@ -148,18 +149,36 @@ bool Spec::parse(const std::string &path) {
 }
 
 bool Spec::load(const std::string &path, Scheme scheme) {
-  if (state->options.with.empty())
+  if (state->options.with.empty() && !state->options.projectSkips)
     return read(path) && checkAll(scheme);
-  Spec plain(state->options);
-  if (!plain.parse(path))
-    return false;
-  auto text = insertSkips(plain.getFile(), plain.getText(), state->options.with);
+  std::optional<std::string> text = extend(path);
+  return text && load(path, *text, scheme);
+}
+
+std::optional<std::string> Spec::extend(const std::string &path) {
+  SpecOptions plain;
+  plain.disabledWarnings = state->options.disabledWarnings;
+  Spec before(plain);
+  if (!before.parse(path))
+    return std::nullopt;
+  auto text = insertSkips(before.getFile(), before.getText(), state->options.with);
   if (!text) {
     llvm::WithColor::error() << "'" << path
                              << "' has no hyperconnection that a skip could bypass\n";
-    return false;
+    return std::nullopt;
   }
-  return load(path, *text, scheme);
+  if (!state->options.projectSkips)
+    return text;
+  // Where shapes are known: a skip without a projection brings what its receiver adds.
+  Spec with(plain);
+  if (!with.load(path, *text, Scheme::ResiliNetPlus) || !with.compileNetwork(Scheme::ResiliNetPlus))
+    return std::nullopt;
+  llvm::StringMap<std::string> projections;
+  for (auto node : with.getNetwork().getOps<NodeOp>())
+    for (auto mux : node.getBody().getOps<MuxOp>())
+      projections[node.getName()] =
+          llvm::formatv("dense({0})", getRowShape(mux.getOutput().getType()).back());
+  return projectSkips(with.getFile(), with.getText(), projections);
 }
 
 bool Spec::load(const std::string &path, llvm::StringRef text, Scheme scheme) {

@@ -9,6 +9,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,7 @@ struct SpecOptions {
   std::vector<std::string> with;
   std::vector<std::string> without;
   std::map<std::string, double> weights;
+  bool projectSkips = false; ///< a linear projection for every skip that has none
 };
 
 /// Every step returns false where it failed; its diagnostics are then on stderr.
@@ -54,6 +56,8 @@ private:
   bool read(const std::string &path);
   bool take(std::unique_ptr<llvm::MemoryBuffer> text);
   bool checkAll(ir::Scheme scheme);
+  /// The text of the file at `path` with the skips and projections that the options add.
+  std::optional<std::string> extend(const std::string &path);
 
   struct State;
   std::unique_ptr<State> state;

@@ -61,6 +61,8 @@ void addAblations(CLI::App *command, Arguments &arguments) {
           },
           "", "")
       ->allow_extra_args(false);
+  command->add_flag("--project-skips", arguments.options.projectSkips,
+                    "give every skip hyperconnection that has none a linear projection");
   command
       ->add_option("--without", arguments.options.without,
                    "leave out this skip hyperconnection, FROM_to_TO (repeatable)")
@@ -229,6 +231,9 @@ int main(int argc, char **argv) {
     script->callback([=, &status] { status = runScript(name, script->remaining()); });
   };
   addScript("experiment", "Train and compare variants of a spec: schemes, failout rates, skips");
+  addScript(
+      "harden",
+      "Let a trained network answer while nodes are down, its answers unchanged while none is");
   addScript("report", "Write one HTML file about a built network or an experiment");
 
   CLI11_PARSE(app, argc, argv);

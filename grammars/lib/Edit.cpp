@@ -42,6 +42,21 @@ std::optional<std::string> rnet::insertSkips(const ast::File &file, StringRef te
   return (text.take_front(end) + "\n" + added + blank + text.drop_front(end).ltrim()).str();
 }
 
+std::string rnet::projectSkips(const ast::File &file, StringRef text,
+                               const llvm::StringMap<std::string> &projections) {
+  std::string result;
+  size_t copied = 0;
+  for (const ast::Item &item : file.network->items) {
+    auto *skip = std::get_if<ast::Skip>(&item);
+    if (!skip || !std::holds_alternative<std::monostate>(skip->options.project))
+      continue;
+    result += text.slice(copied, skip->range.end).str() + " project " +
+              projections.lookup(skip->receiver.text);
+    copied = skip->range.end;
+  }
+  return result + text.drop_front(copied).str();
+}
+
 std::string rnet::unifiedDiff(StringRef path, StringRef before, StringRef after) {
   if (before == after)
     return "";

@@ -5,6 +5,7 @@
 #include "rnet/Grammars/AST.h"
 
 #include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringRef.h"
 
 #include <optional>
@@ -16,6 +17,11 @@ namespace rnet {
 /// Nothing where the file has no network, or one without hyperconnections.
 std::optional<std::string> insertSkips(const ast::File &file, llvm::StringRef text,
                                        llvm::ArrayRef<std::string> items);
+
+/// The text with a projection behind every skip hyperconnection that has none, the one that is
+/// named for its receiver. `text` is what was parsed, and has a network.
+std::string projectSkips(const ast::File &file, llvm::StringRef text,
+                         const llvm::StringMap<std::string> &projections);
 
 /// What turns `before` into `after`, as `diff -u` would say it where the texts differ in one place;
 /// empty where they do not differ. `path` stands in its head.

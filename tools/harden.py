@@ -1,0 +1,87 @@
+"""The command line of `rnet harden`."""
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+import argparse
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+from shared.command import Failure, rnet_path, run_main
+from shared.weights import read_header
+
+SCHEME = "resilinet"  # in which skips count only while something is down
+
+
+def parse(arguments):
+    parser = argparse.ArgumentParser(
+        prog="rnet harden",
+        usage="rnet harden SPEC --weights W0 --data DATA -o DIR [--epochs N] [--failout P] [--threads N] [-- OPTION...]",
+        description="Lets a trained network without skips answer while nodes are down. Its weights stay as they are, and so do the bits of its "
+        "answers while nothing fails; every skip hyperconnection of SPEC gets a projection, and those alone learn. DIR gets the network, built "
+        "under resilinet, and its weights, hardened.safetensors. What follows a -- goes to NET-train.",
+    )
+    parser.add_argument("spec", type=pathlib.Path, metavar="SPEC", help="the .rnet file")
+    parser.add_argument("--weights", type=pathlib.Path, required=True, metavar="W0", help="of the trained network: scheme vanilla, say")
+    parser.add_argument("--data", type=pathlib.Path, required=True, help="what it was trained on")
+    parser.add_argument("-o", "--output", type=pathlib.Path, required=True, metavar="DIR")
+    parser.add_argument("--epochs", type=int, metavar="N", help="default: a tenth of those that W0 took")
+    parser.add_argument("--failout", type=float, default=0.3, metavar="P", help="default: 0.3")
+    parser.add_argument("--threads", type=int, default=os.cpu_count(), metavar="N", help="no result depends on it")
+    own, train = arguments, []
+    if "--" in arguments:
+        own, train = arguments[: arguments.index("--")], arguments[arguments.index("--") + 1 :]
+    options = parser.parse_args(own)
+    options.train = train
+    return options
+
+
+def read_metadata(weights):
+    try:
+        return read_header(weights)["__metadata__"]
+    except (ValueError, KeyError):
+        raise Failure(f"'{weights}' is no weights file of rnet") from None
+
+
+def split_flags(split):
+    """The flags of NET-train that split the same rows in the same way again."""
+    if split["kind"] == "files":
+        raise Failure("W0 was trained on files for training and validation: rnet harden needs one dataset that is split")
+    flags = [] if split["kind"] == "array" else ["--split", split["kind"], "--split-seed", str(split["seed"])]
+    flags += [word for selection in split["inputs"] for word in ("--input", selection)]
+    flags += [word for name, flag in (("by", "--split-by"), ("label", "--label")) if split[name] for word in (flag, split[name])]
+    return flags + ["--resize"] * split["resize"]
+
+
+def call(*command):
+    """Runs a command that speaks for itself."""
+    code = subprocess.run([str(word) for word in command]).returncode
+    if code == 130 or code == -2:
+        raise KeyboardInterrupt
+    if code != 0:
+        raise Failure(f"{pathlib.Path(command[0]).name} failed with status {code}")
+
+
+def main():
+    options = parse(sys.argv[1:])
+    metadata = read_metadata(options.weights)
+    settings = json.loads(metadata["rnet.settings"])
+    if not options.data.exists():
+        raise Failure(f"cannot read '{options.data}'")
+    epochs = max(1, settings["epochs"] // 10) if options.epochs is None else options.epochs
+    flags = split_flags(json.loads(metadata["rnet.split"]))
+    call(rnet_path(), "build", options.spec, "-o", options.output, f"--scheme={SCHEME}", "--project-skips")
+    network, hardened = metadata["rnet.network"], options.output / "hardened.safetensors"
+    train, evaluate = (options.output / f"bin/{network}-{program}" for program in ("train", "evaluate"))
+    if not train.exists():
+        raise Failure(f"'{options.weights}' is of network '{network}', '{options.spec}' of another")
+    resume = ["--resume"] if pathlib.Path(f"{hardened}.checkpoint").exists() else []
+    call(train, "--data", options.data, "--harden", options.weights, "--out", hardened, "--epochs", epochs, "--failout", options.failout,
+         "--seed", settings["seed"], "--threads", options.threads, *flags, *options.train, *resume)
+    call(evaluate, "--data", options.data, "--weights", hardened, "--threads", options.threads)
+    print(f"rnet: {hardened} is hardened; rnet run {options.output} --weights {hardened} runs it, rnet report {options.output} tells of it", file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    run_main(main)
