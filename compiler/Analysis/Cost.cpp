@@ -7,12 +7,18 @@
 using namespace mlir;
 using namespace rnet;
 
+static int64_t countMultiplyAdds(Operation *op) {
+  int64_t count = 0;
+  op->walk([&](LayerOpInterface layer) { count += layer.getMultiplyAdds(); });
+  return count;
+}
+int64_t rnet::getMultiplyAdds(NodeOp node) { return countMultiplyAdds(node); }
+
 static NodeCost getCostOf(Operation *op) {
   NodeCost cost;
+  cost.multiplyAdds = countMultiplyAdds(op);
   llvm::SetVector<ParameterOp> parameters;
   op->walk([&](Operation *inner) {
-    if (auto layer = dyn_cast<LayerOpInterface>(inner))
-      cost.multiplyAdds += layer.getMultiplyAdds();
     if (auto kernel = dyn_cast<KernelOpInterface>(inner))
       for (FlatSymbolRefAttr symbol : kernel.getKernelParameters())
         if (ParameterOp parameter = lookupParameter(inner, symbol.getValue()))

@@ -34,7 +34,7 @@ private:
   }
   double sent(const SettingFlow &setting) { return expected(setting, getBytesSent); }
   double multiplyAdds(const SettingFlow &setting) {
-    return expected(setting, [](NodeOp node) { return getCost(node).multiplyAdds; });
+    return expected(setting, getMultiplyAdds);
   }
   template <class Of>
   void printLosses(llvm::raw_ostream &out, StringRef title, Of losses, ArrayRef<std::string> names);

@@ -19,6 +19,9 @@ struct NodeCost {
 NodeCost getCost(NodeOp node);
 NodeCost getCost(ProgramOp program);
 
+/// Those of getCost, in time that does not depend on the rest of the network.
+int64_t getMultiplyAdds(NodeOp node);
+
 /// The program of a node in a module of programs, or null.
 ProgramOp findProgram(mlir::ModuleOp module, NodeOp node, ir::Role role);
 
