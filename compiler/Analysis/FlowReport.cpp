@@ -36,8 +36,10 @@ static SettingFlow analyze(const FlowGraph &graph, llvm::StringRef name,
       addLosses(graph, up, result);
     return result;
   }
-  const std::vector<FlowEstimate> estimates =
-      estimateLive(graph, up, options.samples, options.seed);
+  const size_t most = 1'000'000,
+               samples =
+                   options.samples.value_or(most * 4'000 / std::max<size_t>(graph.size(), 4'000));
+  const std::vector<FlowEstimate> estimates = estimateLive(graph, up, samples, options.seed);
   for (const FlowEstimate &estimate : estimates)
     result.live.push_back(estimate.flow);
   result.flow = result.live[graph.output];

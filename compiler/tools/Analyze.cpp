@@ -33,9 +33,7 @@ private:
     return sum;
   }
   double sent(const SettingFlow &setting) { return expected(setting, getBytesSent); }
-  double multiplyAdds(const SettingFlow &setting) {
-    return expected(setting, getMultiplyAdds);
-  }
+  double multiplyAdds(const SettingFlow &setting) { return expected(setting, getMultiplyAdds); }
   template <class Of>
   void printLosses(llvm::raw_ostream &out, StringRef title, Of losses, ArrayRef<std::string> names);
 

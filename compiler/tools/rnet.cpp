@@ -152,9 +152,11 @@ int main(int argc, char **argv) {
   addWarnings(analyze, a);
   AnalyzeOptions how;
   analyze->add_flag("--json", how.json, "print JSON");
-  analyze->add_option("--samples", how.samples, "samples, where the exact way would take too long")
-      ->check(CLI::Range(64, 1'000'000'000))
-      ->capture_default_str();
+  analyze
+      ->add_option("--samples", how.samples,
+                   "samples, where the exact way would take too long (default: 1000000, fewer in "
+                   "networks of more than 4000 nodes)")
+      ->check(CLI::Range(64, 1'000'000'000));
   analyze->add_option("--seed", how.seed, "of the samples")->capture_default_str();
   analyze->callback([&] { status = tools::analyze(a.spec, a.scheme, a.options, how); });
 

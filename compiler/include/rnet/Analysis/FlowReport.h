@@ -7,7 +7,9 @@
 namespace rnet {
 
 struct FlowOptions {
-  size_t samples = 1'000'000; ///< where the exact way would take too long
+  /// Where the exact way would take too long. If not given, 1,000,000, or in networks of more than
+  /// 4,000 nodes as many as take no longer there.
+  std::optional<size_t> samples;
   uint64_t seed = 1;
 };
 
