@@ -8,6 +8,8 @@ import shlex
 import signal
 import sys
 
+from experiments.alone import HIDDEN
+from experiments.baselines import compare
 from experiments.results import describe, draw, write_table
 from experiments.running import Plan, run_plan
 from experiments.studies import SCHEMES, STUDIES, make_study
@@ -20,16 +22,19 @@ studies:
   hyperconnection-weight  1; by the reliability of the sender, as it is or as a share; at random
   sensitivity             every subset of the skip hyperconnections switched off
   placement               the skip hyperconnections that rnet place proposes; others, or as many at random
+  baselines               one machine alone, all in one place, 2 and 3 replicas of each node, skips: at which cost, and which
+                          is best, for reliabilities of .5 to .9999, the same for all nodes that can fail
 
-In DIR: experiment.json, table.md, a plot, builds/ and runs/. Finished runs are kept: repeated after Ctrl-C, or with more seeds,
-only the missing ones are made, and a run that was interrupted goes on. What follows a `--` goes to every NET-train.
+In DIR: experiment.json, table.md, a plot, builds/, runs/, and specs/ where the study writes some. Finished runs are kept: repeated
+after Ctrl-C, or with more seeds, only the missing ones are made, and a run that was interrupted goes on. What follows a `--` goes to
+every NET-train.
 """
 
 
 def parse(arguments):
     parser = argparse.ArgumentParser(
         prog="rnet experiment", formatter_class=argparse.RawDescriptionHelpFormatter, epilog=EPILOG,
-        usage="rnet experiment SPEC --study STUDY --data DATA [-o DIR] [--seeds N] [--scheme S] [--epochs N] [--jobs N] [--list] [--count N] [--setting NAME] [-- OPTION...]",
+        usage="rnet experiment SPEC --study STUDY --data DATA [-o DIR] [--seeds N] [--scheme S] [--epochs N] [--jobs N] [--list] [--count N] [--setting NAME] [--alone LAYERS] [-- OPTION...]",
         description="Trains and evaluates variants of a spec, several seeds each, and compares them.",
     )
     parser.add_argument("spec", type=pathlib.Path, metavar="SPEC", help="the .rnet file")
@@ -43,15 +48,18 @@ def parse(arguments):
     parser.add_argument("--list", action="store_true", help="print the variants, and what each is built and trained with; make nothing")
     parser.add_argument("--count", type=int, metavar="N", help="of --study placement: skip hyperconnections at most (default: 1)")
     parser.add_argument("--setting", metavar="NAME", help="of --study placement: the reliability setting that decides (default: the harshest)")
+    parser.add_argument(
+        "--alone", metavar="LAYERS", help=f"of --study baselines: what a machine alone computes before the last layer (default: {HIDDEN}, of images flattened)"
+    )
     own, train = arguments, []
     if "--" in arguments:
         own, train = arguments[: arguments.index("--")], arguments[arguments.index("--") + 1 :]
     options = parser.parse_args(own)
     if options.data is None and not options.list:
         parser.error("the following arguments are required: --data")
-    for name in ("count", "setting"):
-        if getattr(options, name) is not None and options.study != "placement":
-            parser.error(f"argument --{name}: only with --study placement")
+    for name, study in (("count", "placement"), ("setting", "placement"), ("alone", "baselines")):
+        if getattr(options, name) is not None and options.study != study:
+            parser.error(f"argument --{name}: only with --study {study}")
     options.count = 1 if options.count is None else options.count
     for name in ("seeds", "jobs", "count"):
         if getattr(options, name) < 1:
@@ -71,6 +79,7 @@ def main():
             for seed in range(1, options.seeds + 1) if variant.draw else (1,):
                 flags = (shlex.quote(flag) for flag in (*variant.build_flags(seed), *variant.train))
                 print(f"{variant.name}:", *flags, f"(seed {seed})" if variant.draw else "")
+            print(variant.spec, end="")
         return 0
     if not options.data.exists():
         raise Failure(f"cannot read '{options.data}'")
@@ -87,6 +96,9 @@ def main():
         print(f"\ninterrupted: what is finished is in {work}; repeat the command to go on", file=sys.stderr)
         return 130
     experiment = describe(plan, options.study, study, runs, data_digest, shlex.join(["rnet", "experiment", *arguments]))
+    if options.study == "baselines":
+        networks = {each["name"]: json.loads((work / each["folder"] / "network.json").read_text()) for each in experiment["variants"]}
+        experiment["baselines"] = compare(experiment, networks)
     text = write_table(experiment)
     write_text(work / "experiment.json", json.dumps(experiment, indent=1) + "\n")
     write_text(work / "table.md", text)

@@ -1,6 +1,7 @@
 """What an experiment found: as data, as a table, as a plot."""
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 import dataclasses
+import math
 import pathlib
 
 from reporting import plots
@@ -56,11 +57,42 @@ def _reliability(evaluation, setting):
 
 def write_table(experiment):
     """Markdown: mean ± deviation, and the 95 % interval of the mean, in percent."""
-    heads = [name if name == "no failure" else f"expected, {name}" for name in experiment["quantities"]]
-    rows = [("variant", *heads)]
-    for variant in experiment["variants"]:
-        rows.append((variant["name"], *(_cell(variant["summary"][name]) for name in experiment["quantities"])))
-    return table(rows, words=1)
+    if "baselines" in experiment:
+        return _write_baselines(experiment)
+    return _accuracies("variant", experiment["variants"], experiment["quantities"])
+
+
+def _accuracies(head, rows, quantities):
+    heads = [name if name == "no failure" else f"expected, {name}" for name in quantities]
+    return table([(head, *heads), *((row["name"], *(_cell(row["summary"][name]) for name in quantities)) for row in rows)], words=1)
+
+
+def _write_baselines(experiment):
+    """Three tables: what strategies cost and give over the reliability of nodes, under the reliability settings, where they overtake."""
+    baselines, quantities = experiment["baselines"], experiment["quantities"]
+    strategies = baselines["strategies"]
+    heads = ("machines", "parameters", "multiply-adds", "bytes", *(f"p = {p}" for p in strategies[0]["at"]))
+    rows = [("strategy", *heads), *((each["name"], *cost_cells(each["costs"]), *(f"{100 * at['mean']:.2f}" for at in each["at"].values())) for each in strategies)]
+    crossed = [("below", "above", "at p", f"{experiment['measure']} there, %", "clear below p", "clear above p")]
+    crossed += [(each["below"], each["above"], *crossover_cells(each)) for each in baselines["crossovers"]]
+    return "\n".join([table(rows, words=1), _accuracies("strategy", strategies, quantities), table(crossed, words=2)])
+
+
+def cost_cells(costs):
+    cells = [f"{costs[key]:,}" for key in ("machines", "parameters", "multiply_adds", "bytes")]
+    if costs["most_bytes"] != costs["bytes"]:
+        cells[-1] += f" to {costs['most_bytes']:,}"
+    return cells
+
+
+def crossover_cells(crossover):
+    below, above = crossover["clear"]
+    return reliability(crossover["reliability"]), f"{100 * crossover['accuracy']:.2f}", *("–" if end is None else reliability(end) for end in (below, above))
+
+
+def reliability(p):
+    """With two digits of what is missing to 1."""
+    return f"{p:.{max(3, 1 - math.floor(math.log10(1 - p)))}f}"
 
 
 def _cell(summary):
@@ -72,6 +104,8 @@ def _cell(summary):
 
 def draw(experiment):
     """An SVG file's text."""
+    if "baselines" in experiment:
+        return standalone(plots.strategies(experiment["study"], experiment["baselines"], experiment["measure"]))
     quantities = [
         (name, [summarize(variant["values"][name]).scaled(100) for variant in experiment["variants"]]) for name in experiment["quantities"]
     ]

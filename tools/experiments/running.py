@@ -7,7 +7,7 @@ import pathlib
 import re
 
 from experiments.progress import Progress
-from shared.command import Failure, rnet_path
+from shared.command import Failure, rnet_path, write_text
 from shared.runs import call, digest, digest_data, kept, run_all
 from shared.weights import read_header
 
@@ -42,14 +42,32 @@ def _build_all(plan):
         for seed in plan.seeds if variant.draw else plan.seeds[:1]:
             folders.setdefault(variant.folder(seed), (variant, variant.build_flags(seed)))
     progress = Progress(len(folders))
-    logs = plan.work / "builds"
+    logs, specs = plan.work / "builds", plan.work / "specs"
     logs.mkdir(parents=True, exist_ok=True)
     for place, (folder, (variant, flags)) in enumerate(folders.items(), 1):
-        progress.say(f"building {place}/{len(folders)}: rnet build {plan.spec.name} {' '.join(flags)}")
+        spec = plan.spec
+        if variant.spec:
+            specs.mkdir(exist_ok=True)
+            spec = specs / f"{folder}.rnet"
+            write_text(spec, variant.spec)
+        progress.say(f"building {place}/{len(folders)}: rnet build {spec.name} {' '.join(flags)}")
         try:
-            call(logs / f"{folder}.log", rnet_path(), "build", plan.spec, "-o", logs / folder, "--jobs", plan.jobs, *flags)
+            call(logs / f"{folder}.log", rnet_path(), "build", spec, "-o", logs / folder, "--jobs", plan.jobs, *flags)
         except RuntimeError as error:
             raise Failure(f"variant '{variant.name}': {error}\n(all of it is in {logs / folder}.log)") from None
+
+
+def _for_inputs(flags, inputs):
+    """Flags of NET-train without the selections, `--input NAME=...`, of inputs that are not among `inputs`; nothing: all of them."""
+    left, words = list(flags), []
+    while left:
+        option = [left.pop(0)]
+        if option == ["--input"] and left:
+            option.append(left.pop(0))
+        selected = re.match(r"--input[ =](\w+)=", " ".join(option))
+        if inputs is None or not selected or selected[1] in inputs:
+            words += option
+    return words
 
 
 def _run(plan, progress, data, threads, place, seed):
@@ -57,7 +75,7 @@ def _run(plan, progress, data, threads, place, seed):
     name = f"{variant.name}, seed {seed}"
     built = plan.work / "builds" / variant.folder(seed)
     programs = [built / f"bin/{plan.network}-{program}" for program in ("train", "evaluate")]
-    flags = [*plan.train, *variant.train, "--seed", str(seed), "--split-seed", str(seed)]
+    flags = [*_for_inputs(plan.train, variant.inputs), *variant.train, "--seed", str(seed), "--split-seed", str(seed)]
     made_from = {
         "spec": digest(*sorted((built / "spec").rglob("*.rnet"))),
         "build": variant.build_flags(seed),

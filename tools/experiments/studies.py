@@ -7,11 +7,14 @@ import random
 import re
 from collections.abc import Callable
 
+from experiments.alone import holders, inputs_at, read_recipe, write_spec
+from experiments.baselines import failable_nodes
 from shared.command import Failure, call_rnet
 
 SCHEMES = ("vanilla", "dfg", "resilinet", "resilinet+")
 SURVIVAL = (0.95, 0.9, 0.7, 0.5)
 MOST_SKIPS = 10  # whose subsets are 1,024 networks
+MOST_FAILABLE = 16  # nodes of which the evaluator measures all failure patterns
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,6 +26,8 @@ class Variant:
     build: tuple = ()  # flags of rnet build
     train: tuple = ()  # flags of NET-train
     draw: Callable | None = None  # more flags of rnet build, drawn anew for each seed: of a random.Random
+    spec: str = ""  # the text of a spec of its own
+    inputs: tuple | None = None  # the only ones that it has
 
     def build_flags(self, seed):
         """All flags of rnet build that decide what is built, for a seed."""
@@ -31,7 +36,7 @@ class Variant:
 
     def folder(self, seed):
         """The name of a folder for what is built: variants that differ in training only share it."""
-        if not self.build and not self.draw:
+        if not self.build and not self.draw and not self.spec:
             return self.scheme
         name = re.sub(r"[^A-Za-z0-9.+]+", "-", self.name).strip("-")
         return f"{name}-seed{seed}" if self.draw else name
@@ -136,6 +141,35 @@ def _placement(options, network):
     )
 
 
+def _baselines(options, network):
+    _settings(network)
+    failable = len(failable_nodes(network))
+    if not failable:
+        raise Failure(f"no node of network '{network['network']}' can fail: there is nothing to compare")
+    if failable > MOST_FAILABLE:
+        raise Failure(
+            f"{failable} nodes of network '{network['network']}' can fail, so that its failure patterns are sampled; --study baselines "
+            f"needs the accuracy of each, which is measured for at most {MOST_FAILABLE} nodes"
+        )
+    if not any(link["kind"] == "skip" for link in network["hyperconnections"]):
+        raise Failure(f"network '{network['network']}' has no skip hyperconnection under scheme {options.scheme}: there is nothing to compare")
+    recipe = read_recipe(options.spec)
+    alone = [
+        Variant(
+            f"{node} alone",
+            "vanilla",
+            spec=write_spec(network, recipe, node, options.alone),
+            inputs=tuple(given["name"] for given in inputs_at(network, node)),
+        )
+        for node in holders(network)
+    ]
+    return Study(
+        "The network without skip hyperconnections and with them, and a small model on each machine that holds an input, of what it holds.",
+        [Variant("vanilla", "vanilla"), Variant(options.scheme, options.scheme), *alone],
+        1,
+    )
+
+
 def _settings(network):
     """Reliability settings, the mildest first."""
     if not network["reliability"]:
@@ -149,4 +183,5 @@ STUDIES = {
     "hyperconnection-weight": _hyperconnection_weight,
     "sensitivity": _sensitivity,
     "placement": _placement,
+    "baselines": _baselines,
 }

@@ -132,3 +132,29 @@ def comparison(name, variants, quantities):
         panels[0].set_yticks(range(len(variants)), variants)
 
     return draw(name, "Mean accuracy of each variant, and the 95 % interval of the mean; below as a table", WIDTH, 1.1 + 0.32 * len(variants), plot, columns=len(quantities), sharey=True)
+
+
+def strategies(name, baselines, measure):
+    """Expected accuracy of strategies over the reliability of nodes, and the 95 % interval of the mean; `baselines` as experiment.json has
+    it. Crossovers are marked."""
+
+    def plot(axes):
+        unreliability = [1 - p for p in baselines["reliability"]]
+        for k, strategy in enumerate(each for each in baselines["strategies"] if each["shown"]):
+            means, lows, highs = zip(*strategy["curve"])
+            if None not in lows:
+                bounds = [[100 * min(1, max(0, value)) for value in values] for values in (lows, highs)]
+                axes.fill_between(unreliability, *bounds, color=colour(k), alpha=0.15, linewidth=0)
+            axes.plot(unreliability, [100 * value for value in means], color=colour(k), linewidth=1.8, label=strategy["name"], linestyle="-" if k % 2 == 0 else (0, (5, 1.5)))
+        for crossover in baselines["crossovers"]:
+            axes.plot([1 - crossover["reliability"]], [100 * crossover["accuracy"]], "o", markerfacecolor=PAPER, markeredgecolor=INK, markersize=4.5, zorder=3)
+        axes.set_xscale("log")
+        axes.set_xlim(unreliability[0], unreliability[-1])  # the greatest first: reliability grows to the right
+        ticks = (0.5, 0.7, 0.9, 0.97, 0.99, 0.997, 0.999, 0.9997, 0.9999)
+        axes.set_xticks([1 - p for p in ticks], [f"{p}" for p in ticks])
+        axes.minorticks_off()
+        axes.set_xlabel("probability p that a node is up, for each of those that can fail")
+        axes.set_ylabel(f"expected {measure}, %")
+        axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
+
+    return draw(name, f"Expected {measure} of each strategy over the reliability of nodes, with crossovers marked; below as a table", WIDTH, 4.4, plot)
