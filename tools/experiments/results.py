@@ -1,10 +1,10 @@
 """What an experiment found: as data, as a table, as a plot."""
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 import dataclasses
-import math
 import pathlib
 
 from reporting import plots
+from reporting.baselines import COSTS, CROSSOVER, cost_cells, crossover_cells
 from shared.figures import standalone
 from shared.runs import table
 from shared.summary import summarize
@@ -71,28 +71,11 @@ def _write_baselines(experiment):
     """Three tables: what strategies cost and give over the reliability of nodes, under the reliability settings, where they overtake."""
     baselines, quantities = experiment["baselines"], experiment["quantities"]
     strategies = baselines["strategies"]
-    heads = ("machines", "parameters", "multiply-adds", "bytes", *(f"p = {p}" for p in strategies[0]["at"]))
-    rows = [("strategy", *heads), *((each["name"], *cost_cells(each["costs"]), *(f"{100 * at['mean']:.2f}" for at in each["at"].values())) for each in strategies)]
-    crossed = [("below", "above", "at p", f"{experiment['measure']} there, %", "clear below p", "clear above p")]
+    rows = [("strategy", *COSTS, *(f"p = {p}" for p in strategies[0]["at"]))]
+    rows += [(each["name"], *cost_cells(each["costs"]), *(f"{100 * at['mean']:.2f}" for at in each["at"].values())) for each in strategies]
+    crossed = [("below", "above", *CROSSOVER)]
     crossed += [(each["below"], each["above"], *crossover_cells(each)) for each in baselines["crossovers"]]
     return "\n".join([table(rows, words=1), _accuracies("strategy", strategies, quantities), table(crossed, words=2)])
-
-
-def cost_cells(costs):
-    cells = [f"{costs[key]:,}" for key in ("machines", "parameters", "multiply_adds", "bytes")]
-    if costs["most_bytes"] != costs["bytes"]:
-        cells[-1] += f" to {costs['most_bytes']:,}"
-    return cells
-
-
-def crossover_cells(crossover):
-    below, above = crossover["clear"]
-    return reliability(crossover["reliability"]), f"{100 * crossover['accuracy']:.2f}", *("–" if end is None else reliability(end) for end in (below, above))
-
-
-def reliability(p):
-    """With two digits of what is missing to 1."""
-    return f"{p:.{max(3, 1 - math.floor(math.log10(1 - p)))}f}"
 
 
 def _cell(summary):

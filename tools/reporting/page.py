@@ -6,6 +6,7 @@ import shlex
 import statistics
 
 from reporting import plots
+from reporting.baselines import COSTS, CROSSOVER, cost_cells, crossover_cells
 from reporting.facts import expected_accuracy, probability
 from reporting.topology import draw_topology
 from shared.command import need_module
@@ -200,12 +201,29 @@ class Page:
                 "variants": [variant["name"] for variant in experiment["variants"]],
                 "quantities": quantities,
                 "summaries": summaries,
+                "baselines": self._baselines(place, experiment) if "baselines" in experiment else None,
                 "plot": plots.comparison(
                     f"study{place}",
                     [variant["name"] for variant in experiment["variants"]],
                     [(quantity, [row[k].scaled(100) for row in summaries]) for k, quantity in enumerate(quantities)],
                 ),
             }
+
+    def _baselines(self, place, experiment):
+        """Of an experiment that compares strategies: a plot, heads and rows of tables, and what the words need to know."""
+        found = experiment["baselines"]
+        return {
+            "plot": plots.strategies(f"strategies{place}", found, experiment["measure"]),
+            "heads": [*COSTS, *(f"p = {p}" for p in found["strategies"][0]["at"])],
+            "strategies": [
+                (each["name"], [*cost_cells(each["costs"]), *(percent(at["mean"], 2) for at in each["at"].values())]) for each in found["strategies"]
+            ],
+            "crossover_heads": CROSSOVER,
+            "crossovers": [(each["below"], each["above"], crossover_cells(each)) for each in found["crossovers"]],
+            "failable": found["failable"],
+            "alone": found["alone"],
+            "private": found["private"],
+        }
 
     def build_command(self):
         return " ".join(["rnet build", shlex.quote(self.described["spec"]), *map(shlex.quote, self.network.build_flags()), "-o DIR"])

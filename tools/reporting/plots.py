@@ -144,7 +144,7 @@ def strategies(name, baselines, measure):
             means, lows, highs = zip(*strategy["curve"])
             if None not in lows:
                 bounds = [[100 * min(1, max(0, value)) for value in values] for values in (lows, highs)]
-                axes.fill_between(unreliability, *bounds, color=colour(k), alpha=0.15, linewidth=0)
+                axes.fill_between(unreliability, *bounds, color=colour(k), alpha=0.1, linewidth=0)
             axes.plot(unreliability, [100 * value for value in means], color=colour(k), linewidth=1.8, label=strategy["name"], linestyle="-" if k % 2 == 0 else (0, (5, 1.5)))
         for crossover in baselines["crossovers"]:
             axes.plot([1 - crossover["reliability"]], [100 * crossover["accuracy"]], "o", markerfacecolor=PAPER, markeredgecolor=INK, markersize=4.5, zorder=3)
