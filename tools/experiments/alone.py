@@ -4,7 +4,7 @@ import re
 
 from shared.command import call_rnet
 
-# As wide as the layers of the health network, where it has 9,263 parameters. More layers are no better there.
+# As wide as the layers of the health network, where the model has 9,309 parameters.
 HIDDEN = "dense(250, relu)"
 
 

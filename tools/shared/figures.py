@@ -70,6 +70,8 @@ def _tidy(svg, name, label):
     svg = re.sub(r"font: (?:(\w+) )?([\d.]+)px [^;\"]*", lambda found: f"font-size: {found[2]}px" + (f"; font-weight: {found[1]}" if found[1] else ""), svg)
     svg = re.sub(r'\bid="', f'id="{name}-', svg)
     svg = re.sub(r'(xlink:href="|url\()#', rf"\1#{name}-", svg)
+    # Hundredths of a point are finer than any screen.
+    svg = re.sub(r'\bd="[^"]*"', lambda path: re.sub(r"\d+\.\d{3,}", lambda number: f"{float(number[0]):.2f}", path[0]), svg)
     for colour, variable in _VARIABLES.items():
         svg = svg.replace(colour, f"var({variable})")
     size = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)
