@@ -13,7 +13,7 @@ from shared.summary import summarize
 
 REPLICAS = (2, 3)
 LEAST, MOST = 0.5, 0.9999  # reliability of a node, on the curves
-POINTS = 51  # at even distances in the logarithm of the unreliability
+POINTS = 76  # at even distances in the logarithm of the unreliability
 SHOWN = (0.5, 0.8, 0.9, 0.99, 0.999, 0.9999)  # in the table
 BYTES_PER_NUMBER = 4  # inputs are f32
 

@@ -7,7 +7,7 @@ import pathlib
 import re
 
 from experiments.progress import Progress
-from shared.command import Failure, rnet_path, write_text
+from shared.command import Failure, call_rnet, rnet_path, write_text
 from shared.runs import call, digest, digest_data, kept, run_all
 from shared.weights import read_header
 
@@ -42,19 +42,26 @@ def _build_all(plan):
         for seed in plan.seeds if variant.draw else plan.seeds[:1]:
             folders.setdefault(variant.folder(seed), (variant, variant.build_flags(seed)))
     progress = Progress(len(folders))
-    logs, specs = plan.work / "builds", plan.work / "specs"
+    logs = plan.work / "builds"
     logs.mkdir(parents=True, exist_ok=True)
+    specs = _write_specs(plan, {folder: variant for folder, (variant, _) in folders.items() if variant.spec})
     for place, (folder, (variant, flags)) in enumerate(folders.items(), 1):
-        spec = plan.spec
-        if variant.spec:
-            specs.mkdir(exist_ok=True)
-            spec = specs / f"{folder}.rnet"
-            write_text(spec, variant.spec)
+        spec = specs.get(folder, plan.spec)
         progress.say(f"building {place}/{len(folders)}: rnet build {spec.name} {' '.join(flags)}")
         try:
             call(logs / f"{folder}.log", rnet_path(), "build", spec, "-o", logs / folder, "--jobs", plan.jobs, *flags)
         except RuntimeError as error:
             raise Failure(f"variant '{variant.name}': {error}\n(all of it is in {logs / folder}.log)") from None
+
+
+def _write_specs(plan, variants):
+    """{folder: file} of variants that have a spec of their own. Mistakes in it are found before anything is built."""
+    specs = {folder: plan.work / f"specs/{folder}.rnet" for folder in variants}
+    for folder, spec in specs.items():
+        spec.parent.mkdir(exist_ok=True)
+        write_text(spec, variants[folder].spec)
+        call_rnet("check", spec, f"--scheme={variants[folder].scheme}")
+    return specs
 
 
 def _for_inputs(flags, inputs):

@@ -136,22 +136,32 @@ def comparison(name, variants, quantities):
 
 def strategies(name, baselines, measure):
     """Expected accuracy of strategies over the reliability of nodes, and the 95 % interval of the mean; `baselines` as experiment.json has
-    it. Crossovers are marked."""
+    it. Crossovers are marked. Both axes are logarithmic in what is missing to 1: differences near it are what there is to see."""
+
+    def missing(accuracy):
+        """In percent, and no less than a logarithm can show."""
+        return max(0.01, 100 * (1 - accuracy))
 
     def plot(axes):
         unreliability = [1 - p for p in baselines["reliability"]]
-        for k, strategy in enumerate(each for each in baselines["strategies"] if each["shown"]):
-            means, lows, highs = zip(*strategy["curve"])
+        shown = [strategy for strategy in baselines["strategies"] if strategy["shown"]]
+        for k, strategy in enumerate(shown):
+            means, lows, highs = ([None if value is None else missing(value) for value in values] for values in zip(*strategy["curve"]))
             if None not in lows:
-                bounds = [[100 * min(1, max(0, value)) for value in values] for values in (lows, highs)]
-                axes.fill_between(unreliability, *bounds, color=colour(k), alpha=0.1, linewidth=0)
-            axes.plot(unreliability, [100 * value for value in means], color=colour(k), linewidth=1.8, label=strategy["name"], linestyle="-" if k % 2 == 0 else (0, (5, 1.5)))
+                axes.fill_between(unreliability, lows, highs, color=colour(k), alpha=0.1, linewidth=0)
+            axes.plot(unreliability, means, color=colour(k), linewidth=1.8, label=strategy["name"], linestyle="-" if k % 2 == 0 else (0, (5, 1.5)))
         for crossover in baselines["crossovers"]:
-            axes.plot([1 - crossover["reliability"]], [100 * crossover["accuracy"]], "o", markerfacecolor=PAPER, markeredgecolor=INK, markersize=4.5, zorder=3)
+            axes.plot([1 - crossover["reliability"]], [missing(crossover["accuracy"])], "o", markerfacecolor=PAPER, markeredgecolor=INK, markersize=4.5, zorder=3)
         axes.set_xscale("log")
+        axes.set_yscale("log")
         axes.set_xlim(unreliability[0], unreliability[-1])  # the greatest first: reliability grows to the right
+        ends = [missing(point[0]) for strategy in shown for point in strategy["curve"]]
+        low, high = min(ends) / 1.15, max(ends) * 1.15
+        axes.set_ylim(high, low)
         ticks = (0.5, 0.7, 0.9, 0.97, 0.99, 0.997, 0.999, 0.9997, 0.9999)
         axes.set_xticks([1 - p for p in ticks], [f"{p}" for p in ticks])
+        ticks = [m * 10**k for k in (-2, -1, 0, 1) for m in (1, 1.5, 2, 3, 5, 7) if low <= m * 10**k <= high]
+        axes.set_yticks(ticks, [f"{100 - tick:g}" for tick in ticks])
         axes.minorticks_off()
         axes.set_xlabel("probability p that a node is up, for each of those that can fail")
         axes.set_ylabel(f"expected {measure}, %")
