@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include "rnet/evaluate/forward.h"
+#include "rnet/core/usage.h"
 #include "rnet/net/engine.h"
 
 #include <atomic>
@@ -31,10 +31,9 @@ private:
 class Engines final : public net::Outbox {
 public:
   /// `programs` in node order, loaded; they and the network outlive the object.
-  Engines(const NetworkDescription &network, std::span<const Program *const> programs,
-          evaluate::DownSet down)
-      : network_(network), usage_(evaluate::find_usage(network, down)),
-        engines_(network.nodes.size()), ways_(network.hyperconnections.size()) {
+  Engines(const NetworkDescription &network, std::span<const Program *const> programs, DownSet down)
+      : network_(network), usage_(find_usage(network, down)), engines_(network.nodes.size()),
+        ways_(network.hyperconnections.size()) {
     for (const InputDescription &input : network.inputs)
       rows_.emplace_back(input.width, 0.5f);
     std::vector<bool> fed(network.nodes.size());
@@ -93,7 +92,7 @@ private:
   };
 
   const NetworkDescription &network_;
-  const evaluate::Usage usage_;
+  const Usage usage_;
   std::vector<std::vector<float>> rows_; ///< by input
   std::uint64_t last_ = 0;
   std::atomic<std::size_t> right_ = 0;

@@ -1,5 +1,6 @@
 // The evaluator: a toy network's answers against an independent computation, its tables, its
 // refusals. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "rnet/core/accuracy_table.h"
 #include "rnet/core/npz.h"
 #include "rnet/data/split.h"
 #include "rnet/evaluate/evaluate.h"

@@ -21,8 +21,8 @@ if(RNET_FUZZ)
   target_include_directories(wire-fuzz PRIVATE ${PROJECT_SOURCE_DIR}/runtime/lib/net)
 endif()
 rnet_add_runtime_test(net-test net_client_test.cpp net_failure_detector_test.cpp net_engine_test.cpp
-  LIBRARIES rnet::net rnet::evaluate)
+  LIBRARIES rnet::net)
 if(NOT RNET_SANITIZE) # sanitizers have allocators, and allocations, of their own
   rnet_add_runtime_test(net-allocations-test net_allocations_test.cpp allocations.cpp
-    LIBRARIES rnet::net rnet::evaluate)
+    LIBRARIES rnet::net)
 endif()

@@ -74,7 +74,7 @@ protected:
 };
 
 TEST_F(ToyEngines, AllocateNothingForARequest) {
-  for (evaluate::DownSet down : {0b0000, 0b0010, 0b0100, 0b0110}) { // b, c
+  for (DownSet down : {0b0000, 0b0010, 0b0100, 0b0110}) { // b, c
     SCOPED_TRACE(down);
     Engines engines(toy, programs, down);
     std::size_t answered = 0;

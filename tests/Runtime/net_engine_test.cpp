@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "toy_network.h"
 
-#include "rnet/evaluate/forward.h"
 #include "rnet/net/engine.h"
 
 #include <future>

@@ -2,6 +2,7 @@
 // come. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include "rnet/core/accuracy_table.h"
 #include "rnet/core/status.h"
 #include "rnet/evaluate/evaluate.h"
 

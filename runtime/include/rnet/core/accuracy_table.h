@@ -3,8 +3,8 @@
 #pragma once
 
 #include "rnet/core/interval.h"
-#include "rnet/core/network.h"
 #include "rnet/core/status.h"
+#include "rnet/core/usage.h"
 
 #include <map>
 #include <optional>
@@ -12,9 +12,6 @@
 #include <vector>
 
 namespace rnet {
-
-/// Which hyperconnections were used: bit k for hyperconnection k of the network. 64 at most.
-using UsedSet = std::uint64_t;
 
 /// How often answers are right, a fraction.
 struct Accuracy {

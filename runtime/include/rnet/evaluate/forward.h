@@ -4,18 +4,14 @@
 // Ownership and threads: programs and network outlive the object; one object per thread.
 #pragma once
 
-#include "rnet/core/accuracy_table.h"
 #include "rnet/core/network.h"
 #include "rnet/core/program.h"
+#include "rnet/core/usage.h"
 
-#include <cstdint>
 #include <span>
 #include <vector>
 
 namespace rnet::evaluate {
-
-/// Which nodes are down: bit k for node k.
-using DownSet = std::uint64_t;
 
 class Forward {
 public:
@@ -46,14 +42,5 @@ private:
   std::vector<Tensor<const float>> node_inputs_;
   std::vector<Tensor<float>> node_outputs_;
 };
-
-/// The hyperconnections that an answer of output 0 uses while these nodes are down: those whose
-/// tensors were taken, on a path to the output. `flow` is false where the output has no input at
-/// all.
-struct Usage {
-  UsedSet used;
-  bool flow;
-};
-Usage find_usage(const NetworkDescription &network, DownSet down);
 
 } // namespace rnet::evaluate
