@@ -130,6 +130,16 @@ TEST_F(Resuming, GivesTheBytesOfAnUninterruptedRunHoweverFailoutDraws) {
     }
 }
 
+TEST_F(Resuming, GivesTheBytesOfAnUninterruptedRunThatDistils) {
+  options.recipe.distill = 0.5;
+  finish();
+  const std::string whole = bytes(options.out);
+  interrupt(35); // in the second epoch: a step passes twice
+  options.resume = true;
+  finish();
+  EXPECT_EQ(bytes(options.out), whole);
+}
+
 TEST_F(Resuming, NeedsACheckpoint) {
   options.resume = true;
   expect_error(run(), "cannot resume: cannot open weights file '" + checkpoint() + "'");
@@ -179,6 +189,7 @@ TEST_F(Resuming, RefusesTheCheckpointOfAnotherRun) {
          [](auto &o) { o.failout.reset(); });
   refuse("is of a run with failout_per_row false, now true",
          [](auto &o) { o.recipe.failout_per_row = true; });
+  refuse("is of a run with distill 0.0, now 0.5", [](auto &o) { o.distill = 0.5; });
   refuse("is of a run with weight_decay 0.0, now 0.1",
          [](auto &o) { o.recipe.weight_decay = 0.1; });
   refuse("is of a run with class_weights \"none\", now \"balanced\"",

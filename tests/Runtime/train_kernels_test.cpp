@@ -240,9 +240,9 @@ struct Loss {
   Batch<kClasses> probabilities, gradient;
 };
 Loss loss_of(Batch<kClasses> &logits, Presence present, std::span<const std::int32_t> labels,
-             std::span<const float> weights = {}) {
+             std::span<const float> weights = {}, std::span<const double> soft_targets = {}) {
   ThreadPool threads(2);
-  StepContext step{threads, present.count, labels, weights};
+  StepContext step{threads, present.count, labels, weights, soft_targets};
   Loss loss{0, 0, Batch<kClasses>(present.count, kUntouched),
             Batch<kClasses>(present.count, kUntouched)};
   softmax_cross_entropy(step, present, logits.rows(), loss.probabilities.rows());
@@ -332,24 +332,55 @@ TEST(TrainLoss, OfClassesThatAllWeighOneIsTheUnweightedOne) {
   }
 }
 
-TEST(TrainLoss, GradientOfWeightedClassesIsThatOfFiniteDifferences) {
+/// Probabilities of a row add up to 1; those of an absent row are never looked at.
+std::vector<double> some_targets(Presence present) {
+  std::vector<double> targets;
+  for (std::size_t row = 0; row < present.count; ++row)
+    for (std::size_t k = 0; k < kClasses; ++k)
+      targets.push_back(present[row] ? static_cast<double>(1 + (row + 3 * k) % kClasses) /
+                                           (kClasses * (kClasses + 1) / 2)
+                                     : std::nan(""));
+  return targets;
+}
+
+TEST(TrainLoss, OfSoftTargetsIsTheirCrossEntropyWeightedByTheLabelsClass) {
   const std::vector<float> weights = some_weights();
   for (auto &mask : masks()) {
     const Presence present{mask.data(), mask.size()};
-    auto logits = random_batch<kClasses>(present, 6);
+    auto logits = random_batch<kClasses>(present, 4);
     const auto labels = some_labels(present);
-    Loss loss = loss_of(logits, present, labels, weights);
-    for (std::size_t row = 0; row < present.count; row += 4)
-      for (std::size_t k = 0; present[row] && k < kClasses; ++k) {
-        double &logit = logits.row(row)[k];
-        const double here = logit, h = 1e-5;
-        logit = here + h;
-        const double above = loss_of(logits, present, labels, weights).value;
-        logit = here - h;
-        const double below = loss_of(logits, present, labels, weights).value;
-        logit = here;
-        ASSERT_NEAR(loss.gradient.row(row)[k], (above - below) / (2 * h), 1e-9);
-      }
+    const auto targets = some_targets(present);
+    Loss loss = loss_of(logits, present, labels, weights, targets);
+    double sum = 0, total = 0;
+    for (std::size_t row = 0; row < present.count; ++row) {
+      if (!present[row])
+        continue;
+      const double weight = static_cast<double>(weights[static_cast<std::size_t>(labels[row])]);
+      for (std::size_t k = 0; k < kClasses; ++k)
+        sum -= weight * targets[row * kClasses + k] * std::log(loss.probabilities.row(row)[k]);
+      total += weight;
+    }
+    if (total == 0)
+      EXPECT_TRUE(std::isnan(loss.value));
+    else
+      EXPECT_NEAR(loss.value, sum / total, 1e-13);
+  }
+}
+
+TEST(TrainLoss, OfSureTargetsIsThatOfTheLabels) {
+  for (auto &mask : masks()) {
+    const Presence present{mask.data(), mask.size()};
+    auto logits = random_batch<kClasses>(present, 4);
+    const auto labels = some_labels(present);
+    std::vector<double> sure(present.count * kClasses);
+    for (std::size_t row = 0; row < present.count; ++row)
+      if (present[row])
+        sure[row * kClasses + static_cast<std::size_t>(labels[row])] = 1;
+    Loss hard = loss_of(logits, present, labels), soft = loss_of(logits, present, labels, {}, sure);
+    EXPECT_TRUE(hard.value == soft.value || hard.rows == 0);
+    for (std::size_t row = 0; row < present.count; ++row)
+      for (std::size_t k = 0; present[row] && k < kClasses; ++k)
+        ASSERT_EQ(hard.gradient.row(row)[k], soft.gradient.row(row)[k]);
   }
 }
 
@@ -358,17 +389,23 @@ TEST(TrainLoss, GradientIsThatOfFiniteDifferences) {
     const Presence present{mask.data(), mask.size()};
     auto logits = random_batch<kClasses>(present, 6);
     const auto labels = some_labels(present);
-    Loss loss = loss_of(logits, present, labels);
-    for (std::size_t row = 0; row < present.count; row += 4)
-      for (std::size_t k = 0; present[row] && k < kClasses; ++k) {
-        double &logit = logits.row(row)[k];
-        const double here = logit, h = 1e-5;
-        logit = here + h;
-        const double above = loss_of(logits, present, labels).value;
-        logit = here - h;
-        const double below = loss_of(logits, present, labels).value;
-        logit = here;
-        ASSERT_NEAR(loss.gradient.row(row)[k], (above - below) / (2 * h), 1e-9) << row << " " << k;
+    for (const auto &weights : {std::vector<float>(), some_weights()})
+      for (const auto &targets : {std::vector<double>(), some_targets(present)}) {
+        SCOPED_TRACE(testing::Message()
+                     << weights.size() << " weights, " << targets.size() << " soft targets");
+        Loss loss = loss_of(logits, present, labels, weights, targets);
+        for (std::size_t row = 0; row < present.count; row += 4)
+          for (std::size_t k = 0; present[row] && k < kClasses; ++k) {
+            double &logit = logits.row(row)[k];
+            const double here = logit, h = 1e-5;
+            logit = here + h;
+            const double above = loss_of(logits, present, labels, weights, targets).value;
+            logit = here - h;
+            const double below = loss_of(logits, present, labels, weights, targets).value;
+            logit = here;
+            ASSERT_NEAR(loss.gradient.row(row)[k], (above - below) / (2 * h), 1e-9)
+                << row << " " << k;
+          }
       }
   }
 }

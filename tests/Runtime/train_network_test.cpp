@@ -70,6 +70,52 @@ TEST_F(NetworkTrainerTest, GradientsAreThoseOfFiniteDifferencesInEveryPattern) {
   }
 }
 
+TEST_F(NetworkTrainerTest, DistilledRowsLearnWhatTheNetworkAnswersWhileNothingFails) {
+  // The gradient is that of the labels' loss and that of the answers' in turn, each by its share:
+  // cross-entropy is linear in its target. Answers are taken from one row at a time: of the label's
+  // loss over all possible labels, exp(-loss) is the probability of each.
+  const std::uint8_t all[] = {1, 1, 1, 1}, alive[] = {1, 0, 1, 1};
+  constexpr double share = 0.3;
+  auto labelled = [&](std::int64_t row, std::size_t label) {
+    dataset.labels[static_cast<std::size_t>(row)] = static_cast<std::int32_t>(label);
+  };
+  for (std::int64_t row : {rows[0], rows[7]}) {
+    const std::vector<std::int64_t> one = {row};
+    const auto label = static_cast<std::size_t>(dataset.labels[static_cast<std::size_t>(row)]);
+    std::vector<double> targets(kClasses);
+    double expected_loss = 0;
+    std::vector<std::vector<double>> expected(std::size(toy_described));
+    for (std::size_t k = 0; k < kClasses; ++k) {
+      labelled(row, k);
+      targets[k] = share * std::exp(-trainer.differentiate(dataset, one, all).loss) +
+                   (k == label ? 1 - share : 0);
+      expected_loss += targets[k] * trainer.differentiate(dataset, one, alive).loss;
+      for (std::size_t p = 0; p < expected.size(); ++p) {
+        expected[p].resize(gradient(p).size());
+        for (std::size_t e = 0; e < expected[p].size(); ++e)
+          expected[p][e] += targets[k] * gradient(p)[e];
+      }
+    }
+    labelled(row, label);
+    trainer.distill(share);
+    EXPECT_NEAR(trainer.differentiate(dataset, one, alive).loss, expected_loss, 1e-12);
+    for (std::size_t p = 0; p < expected.size(); ++p)
+      for (std::size_t e = 0; e < expected[p].size(); ++e)
+        ASSERT_NEAR(gradient(p)[e], expected[p][e], 1e-12) << toy_described[p].name;
+
+    // Where nothing is down, the network is told what it says: what is left is the labels' part.
+    trainer.differentiate(dataset, one, all);
+    std::vector<std::vector<double>> told;
+    for (std::size_t p = 0; p < expected.size(); ++p)
+      told.push_back(gradient(p));
+    trainer.distill(0);
+    trainer.differentiate(dataset, one, all);
+    for (std::size_t p = 0; p < expected.size(); ++p)
+      for (std::size_t e = 0; e < expected[p].size(); ++e)
+        ASSERT_NEAR(told[p][e], (1 - share) * gradient(p)[e], 1e-12) << toy_described[p].name;
+  }
+}
+
 TEST_F(NetworkTrainerTest, RowsWithMasksOfTheirOwnWeighTheGradientsOfTheirPatterns) {
   // Rows with b down, with c down, with both down, with all up: the loss is the mean over those
   // that reach the output, and so are the gradients.

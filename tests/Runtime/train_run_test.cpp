@@ -169,6 +169,39 @@ TEST_F(TrainingRun, MakesNodesAsAbsentAsASettingSays) {
                "network 'toy' has no reliability setting 'worse'; it has: normal, sure");
 }
 
+TEST_F(TrainingRun, DistilsAsMuchAsItIsTold) {
+  options.failout = 0.5;
+  run();
+  const std::string labels_alone = bytes(options.out);
+  options.distill = 0.0;
+  run();
+  EXPECT_EQ(bytes(options.out), labels_alone);
+  options.recipe.distill = 0.5;
+  run();
+  EXPECT_EQ(bytes(options.out), labels_alone) << "the option takes the place of the recipe's";
+  options.distill.reset();
+  run();
+  const std::string distilled = bytes(options.out);
+  const std::vector<double> weight = tensor("a.dense1.weight");
+  EXPECT_NE(distilled.find("\\\"distill\\\":0.5"), std::string::npos) << "the header says so";
+  options.distill = 0.5;
+  options.recipe.distill = 0;
+  options.threads = 3;
+  run();
+  EXPECT_EQ(bytes(options.out), distilled);
+  options.distill = 0.4;
+  run();
+  EXPECT_NE(tensor("a.dense1.weight"), weight);
+
+  // A network that loses no node has nothing to learn from itself.
+  options.failout = 0.0;
+  run();
+  const std::string never_down = bytes(options.out);
+  options.distill.reset();
+  run();
+  EXPECT_EQ(bytes(options.out), never_down);
+}
+
 TEST_F(TrainingRun, GivesTheSameBytesForAnyNumberOfThreads) {
   run();
   const std::string one = bytes(options.out);
@@ -246,6 +279,10 @@ TEST_F(TrainingRun, SaysWhatIsMissing) {
   options.failout = 0.1;
   expect_error(train::train(other, toy_factory(), options, never),
                "scheme dfg trains without failout: --failout is for resilinet and resilinet+");
+  options.failout.reset();
+  options.distill = 0.5;
+  expect_error(train::train(other, toy_factory(), options, never),
+               "scheme dfg trains without failout: --distill is for resilinet and resilinet+");
 }
 
 TEST_F(TrainingRun, HardensNoNetworkWithABatchNormalisation) {

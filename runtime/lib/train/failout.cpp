@@ -2,8 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "failout.h"
 
-#include <algorithm>
-
 namespace rnet::train {
 
 /// The counter of draws that are no single node's.

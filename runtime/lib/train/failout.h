@@ -5,6 +5,7 @@
 #include "rnet/core/network.h"
 #include "rnet/core/random.h"
 
+#include <algorithm>
 #include <optional>
 #include <vector>
 
@@ -21,6 +22,10 @@ public:
 
   /// Failure probability of each node.
   const std::vector<double> &probabilities() const { return probabilities_; }
+  /// Whether any node is ever absent.
+  bool any() const {
+    return std::ranges::any_of(probabilities_, [](double p) { return p > 0; });
+  }
 
   /// A step of a run, and the epoch it belongs to.
   struct Step {

@@ -85,6 +85,10 @@ int main(int argc, char **argv, const NetworkDescription &network, const Trainer
   app.add_option("--failout-as", options.failout_as,
                  "a reliability setting: each node is absent as often as it fails there")
       ->excludes(failout);
+  app.add_option("--distill", options.distill,
+                 "share of the network's own answers without failures in what rows learn, instead "
+                 "of the spec's; the rest is their label")
+      ->check(CLI::Range(0.0, 1.0));
   CLI::Option *init = app.add_option("--init", options.init, "weights file to start from");
   app.add_flag(
          "--init-layers", options.init_layers,

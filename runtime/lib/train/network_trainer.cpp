@@ -62,11 +62,33 @@ template <class T> void NetworkTrainer<T>::backward(StepContext &step) {
   }
 }
 
+/// What the deployed network answers while nothing fails: good until the next pass.
+template <class T> Tensor<const T> NetworkTrainer<T>::answer(const Batch<T> &batch) {
+  StepContext step{threads_, batch.rows.size(), batch.labels};
+  forward(step, batch, std::vector<std::uint8_t>(nodes_.size() * step.rows, 1));
+  const OutputDescription &output = network_.outputs[0];
+  return results_[output.node][output.result];
+}
+
+template <class T> void NetworkTrainer<T>::set_targets(const Batch<T> &batch) {
+  soft_targets_.clear();
+  if (distilled_ == 0)
+    return;
+  const Tensor<const T> answers = answer(batch);
+  for (std::size_t row = 0; row < batch.rows.size(); ++row)
+    for (std::size_t k = 0; k < answers.width; ++k) {
+      const bool is_label = k == static_cast<std::size_t>(batch.labels[row]);
+      soft_targets_.push_back((1 - distilled_) * is_label +
+                              distilled_ * static_cast<double>(answers.row(row)[k]));
+    }
+}
+
 template <class T>
 typename NetworkTrainer<T>::Result
 NetworkTrainer<T>::differentiate(const Batch<T> &batch, std::span<const std::uint8_t> alive,
                                  std::uint64_t seed, std::uint32_t number) {
-  StepContext step{threads_, batch.rows.size(), batch.labels, class_weights_};
+  set_targets(batch);
+  StepContext step{threads_, batch.rows.size(), batch.labels, class_weights_, soft_targets_};
   step.training = true;
   step.seed = seed;
   step.number = number;
@@ -90,17 +112,13 @@ NetworkTrainer<T>::differentiate(const Dataset &dataset, std::span<const std::in
 template <class T>
 std::size_t NetworkTrainer<T>::count_right(const Dataset &dataset,
                                            std::span<const std::int64_t> rows) {
-  const std::vector<std::uint8_t> alive(nodes_.size() * capacity_, 1);
-  const OutputDescription &output = network_.outputs[0];
   std::size_t right = 0;
   BatchStream<T> batches(network_, dataset, rows, capacity_);
   while (const Batch<T> *batch = batches.next()) {
-    StepContext step{threads_, batch->rows.size(), batch->labels};
-    forward(step, *batch, alive);
-    const Tensor<const T> &result = results_[output.node][output.result];
-    for (std::size_t row = 0; row < step.rows; ++row) {
-      const T *values = result.data + row * row_stride(output.width);
-      right += std::max_element(values, values + output.width) - values == batch->labels[row];
+    const Tensor<const T> answers = answer(*batch);
+    for (std::size_t row = 0; row < batch->rows.size(); ++row) {
+      const T *values = answers.row(row);
+      right += std::max_element(values, values + answers.width) - values == batch->labels[row];
     }
   }
   return right;

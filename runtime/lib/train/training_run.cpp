@@ -45,9 +45,11 @@ public:
         trained_(trainer_.parameters().begin(), trainer_.parameters().end()),
         optimizer_(options.recipe, trained_), failout_(network, options.failout, options.recipe,
                                                        find_setting(network, options.failout_as)),
+        distilled_(failout_.any() ? options.distill.value_or(options.recipe.distill) : 0),
         trace_(network, options.recipe.failout_per_row) {
     if (options.recipe.balanced)
       trainer_.weigh_classes(balance_classes(data_.metadata.class_counts));
+    trainer_.distill(distilled_);
   }
 
   Expected<Outcome> run(const std::atomic<bool> &interrupt) {
@@ -279,6 +281,7 @@ private:
              {"failout", failout_.probabilities()},
              {"failout_per_row", recipe.failout_per_row},
              {"failout_stratified", recipe.failout_stratified},
+             {"distill", distilled_},
              {"init", options_.init},
              {"harden", options_.harden}}};
   }
@@ -303,6 +306,7 @@ private:
   std::vector<Parameter<T>> trained_; ///< as the trainer's; frozen ones without gradients
   OptimizerState<T> optimizer_;
   const Failout failout_;
+  const double distilled_; ///< a network that loses no node would be told what it says already: 0
   RunState<T> state_;
   Trace trace_;
   double last_loss_ = 0;
@@ -333,10 +337,11 @@ Expected<Outcome> train(const NetworkDescription &network, const TrainerFactory 
     return Status::error("--data is required (or --train and --validation)");
   if (options.out.empty() && options.gradients.empty())
     return Status::error("--out is required");
-  if ((options.failout || !options.failout_as.empty()) &&
+  if ((options.failout || !options.failout_as.empty() || options.distill) &&
       network.scheme.substr(0, 9) != "resilinet")
-    return Status::error("scheme " + std::string(network.scheme) +
-                         " trains without failout: --failout is for resilinet and resilinet+");
+    return Status::error("scheme " + std::string(network.scheme) + " trains without failout: " +
+                         (options.distill ? "--distill" : "--failout") +
+                         " is for resilinet and resilinet+");
   if (!options.failout_as.empty() && !find_setting(network, options.failout_as)) {
     std::string known;
     for (const SettingDescription &setting : network.settings)

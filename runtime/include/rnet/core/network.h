@@ -153,6 +153,7 @@ struct TrainingRecipe {
   Augmentation augmentation = {};
   bool failout_per_row = false;    ///< each row of a batch draws for itself, not the batch once
   bool failout_stratified = false; ///< patterns by their exact share, as near as whole draws come
+  double distill = 0; ///< share of the network's own answers without failures in what it learns
 };
 
 /// The whole network as compiled under one scheme. Nodes are in topological order of the

@@ -139,8 +139,8 @@ void normalize(StepContext &step, Presence present, Rows<Width, X> x, const Para
 
 //===-- Loss ----------------------------------------------------------------------------------===//
 
-/// Probabilities, and the mean cross-entropy of the present rows with the step's labels, weighted
-/// by class, into the step. Without a present row the step has no loss.
+/// Probabilities, and the mean cross-entropy of the present rows with the step's targets, each row
+/// weighted by the class of its label, into the step. Without a present row the step has no loss.
 template <std::size_t Width, class X, class T>
 void softmax_cross_entropy(StepContext &step, Presence present, Rows<Width, X> logits,
                            Rows<Width, T> probabilities) {
@@ -153,7 +153,10 @@ void softmax_cross_entropy(StepContext &step, Presence present, Rows<Width, X> l
     const auto *x = logits.row(row);
     const T normalizer = detail::softmax_row<Width>(x, probabilities.row(row));
     const double weight = static_cast<double>(step.weight(step.labels[row]));
-    sum += weight * static_cast<double>(normalizer - x[step.labels[row]]);
+    double loss = 0;
+    for (std::size_t k = 0; k < Width; ++k)
+      loss += step.target(row, k, Width) * static_cast<double>(normalizer - x[k]);
+    sum += weight * loss;
     weights += weight;
     ++rows;
   }
@@ -162,16 +165,16 @@ void softmax_cross_entropy(StepContext &step, Presence present, Rows<Width, X> l
   step.loss = rows ? sum / weights : std::nan("");
 }
 
-/// dlogits = (p - onehot(label)) * weight of the label / sum of the present rows' weights.
+/// dlogits = (p - target) * weight of the label / sum of the present rows' weights.
 template <std::size_t Width, class P, class T>
 void softmax_cross_entropy_adjoint(StepContext &step, Presence present,
                                    Rows<Width, P> probabilities, Rows<Width, T> gradient) {
   const T weights = static_cast<T>(step.loss_weight);
   detail::for_rows(step, present, [&](std::size_t row) {
-    const auto label = static_cast<std::size_t>(step.labels[row]);
     const T factor = static_cast<T>(step.weight(step.labels[row])) / weights;
     for (std::size_t k = 0; k < Width; ++k)
-      gradient.row(row)[k] = (probabilities.row(row)[k] - (k == label ? T(1) : T(0))) * factor;
+      gradient.row(row)[k] =
+          (probabilities.row(row)[k] - static_cast<T>(step.target(row, k, Width))) * factor;
   });
 }
 

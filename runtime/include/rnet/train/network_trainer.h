@@ -22,6 +22,12 @@ public:
   /// Weights of the classes in the loss; none: all 1.
   void weigh_classes(std::vector<float> weights) { class_weights_ = std::move(weights); }
 
+  /// Rows learn to answer `share` parts of what the network answers to them while nothing fails,
+  /// and 1 - `share` of their label. That answer is what the deployed network would give with the
+  /// parameters of the step: no dropout, running statistics, which it leaves alone. No gradient
+  /// goes through it. 0: the label alone.
+  void distill(double share) { distilled_ = share; }
+
   struct Result {
     double loss;      ///< NaN where no row reached the output
     std::size_t rows; ///< that reached it
@@ -43,6 +49,8 @@ public:
 private:
   void forward(StepContext &step, const Batch<T> &batch, std::span<const std::uint8_t> alive);
   void backward(StepContext &step);
+  Tensor<const T> answer(const Batch<T> &batch);
+  void set_targets(const Batch<T> &batch);
 
   const NetworkDescription &network_;
   NodeTrainers<T> nodes_;
@@ -50,6 +58,8 @@ private:
   ThreadPool &threads_;
   std::vector<Parameter<T>> parameters_;
   std::vector<float> class_weights_;
+  double distilled_ = 0;
+  std::vector<double> soft_targets_; ///< [rows][classes] of this step; empty: the labels alone
   std::vector<std::uint8_t> ones_, alive_;            ///< of the inputs; of the nodes in this step
   std::vector<std::vector<Tensor<const T>>> results_; ///< [node][result]
   std::vector<Tensor<const T>> gradients_; ///< [hyperconnection], as the receiver hands it back

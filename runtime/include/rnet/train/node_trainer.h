@@ -30,6 +30,8 @@ struct StepContext {
   std::span<const std::int32_t>
       labels; ///< class of each row; used by the node that holds the output
   std::span<const float> class_weights = {}; ///< of each class in the loss; empty: all 1
+  /// [rows][classes], probabilities: what rows learn to answer; empty: their labels alone.
+  std::span<const double> soft_targets = {};
   double loss = 0;           ///< set by the output node's forward: weighted mean over present rows
   double loss_weight = 0;    ///< sum of those rows' weights
   std::size_t loss_rows = 0; ///< present rows at the output; 0: no loss, no step
@@ -39,6 +41,11 @@ struct StepContext {
 
   float weight(std::int32_t label) const {
     return class_weights.empty() ? 1 : class_weights[static_cast<std::size_t>(label)];
+  }
+  /// What the probability of class k should be, of `classes`.
+  double target(std::size_t row, std::size_t k, std::size_t classes) const {
+    return soft_targets.empty() ? k == static_cast<std::size_t>(labels[row])
+                                : soft_targets[row * classes + k];
   }
 };
 

@@ -24,6 +24,7 @@ struct TrainingOptions {
   std::optional<double>
       failout;            ///< failure probability of every failable node instead of the spec's
   std::string failout_as; ///< a reliability setting: nodes are absent as often as they fail there
+  std::optional<double> distill; ///< instead of the recipe's
   std::size_t threads = 1;
   bool f64 = false;
   bool resume = false;
