@@ -140,6 +140,16 @@ TEST_F(Resuming, GivesTheBytesOfAnUninterruptedRunThatDistils) {
   EXPECT_EQ(bytes(options.out), whole);
 }
 
+TEST_F(Resuming, GivesTheBytesOfAnUninterruptedRunByTheExpectedLoss) {
+  options.recipe.failout_expected = true;
+  finish();
+  const std::string whole = bytes(options.out);
+  interrupt(50); // in the second epoch: a step passes three times
+  options.resume = true;
+  finish();
+  EXPECT_EQ(bytes(options.out), whole);
+}
+
 TEST_F(Resuming, NeedsACheckpoint) {
   options.resume = true;
   expect_error(run(), "cannot resume: cannot open weights file '" + checkpoint() + "'");
@@ -189,6 +199,8 @@ TEST_F(Resuming, RefusesTheCheckpointOfAnotherRun) {
          [](auto &o) { o.failout.reset(); });
   refuse("is of a run with failout_per_row false, now true",
          [](auto &o) { o.recipe.failout_per_row = true; });
+  refuse("is of a run with failout_expected false, now true",
+         [](auto &o) { o.recipe.failout_expected = true; });
   refuse("is of a run with distill 0.0, now 0.5", [](auto &o) { o.distill = 0.5; });
   refuse("is of a run with weight_decay 0.0, now 0.1",
          [](auto &o) { o.recipe.weight_decay = 0.1; });

@@ -70,6 +70,14 @@ template <class T> Tensor<const T> NetworkTrainer<T>::answer(const Batch<T> &bat
   return results_[output.node][output.result];
 }
 
+/// [nodes][rows], of what holds for all rows.
+static std::vector<std::uint8_t> masks(std::span<const std::uint8_t> alive, std::size_t rows) {
+  std::vector<std::uint8_t> masks;
+  for (std::uint8_t up : alive)
+    masks.insert(masks.end(), rows, up);
+  return masks;
+}
+
 template <class T> void NetworkTrainer<T>::set_targets(const Batch<T> &batch) {
   soft_targets_.clear();
   if (distilled_ == 0)
@@ -83,11 +91,11 @@ template <class T> void NetworkTrainer<T>::set_targets(const Batch<T> &batch) {
     }
 }
 
+/// Forward and backward, towards the targets that are set.
 template <class T>
 typename NetworkTrainer<T>::Result
-NetworkTrainer<T>::differentiate(const Batch<T> &batch, std::span<const std::uint8_t> alive,
-                                 std::uint64_t seed, std::uint32_t number) {
-  set_targets(batch);
+NetworkTrainer<T>::pass(const Batch<T> &batch, std::span<const std::uint8_t> alive,
+                        std::uint64_t seed, std::uint32_t number) {
   StepContext step{threads_, batch.rows.size(), batch.labels, class_weights_, soft_targets_};
   step.training = true;
   step.seed = seed;
@@ -99,14 +107,53 @@ NetworkTrainer<T>::differentiate(const Batch<T> &batch, std::span<const std::uin
 
 template <class T>
 typename NetworkTrainer<T>::Result
+NetworkTrainer<T>::differentiate(const Batch<T> &batch, std::span<const std::uint8_t> alive,
+                                 std::uint64_t seed, std::uint32_t number) {
+  set_targets(batch);
+  return pass(batch, alive, seed, number);
+}
+
+template <class T>
+typename NetworkTrainer<T>::Result
+NetworkTrainer<T>::differentiate(const Batch<T> &batch, std::span<const WeighedPattern> patterns,
+                                 std::uint64_t seed, std::uint32_t number) {
+  set_targets(batch);
+  // What a pass sets: gradients, and, of parameters without, values. Each starts from `before`.
+  auto set = [](const Parameter<T> &parameter) {
+    return parameter.gradient.empty() ? parameter.value : parameter.gradient;
+  };
+  std::vector<std::vector<T>> before, mean;
+  for (const Parameter<T> &parameter : parameters_) {
+    before.emplace_back(parameter.gradient.size());
+    if (parameter.gradient.empty())
+      before.back().assign(parameter.value.begin(), parameter.value.end());
+  }
+  mean = before;
+  Result result{0, 0};
+  for (const WeighedPattern &pattern : patterns) {
+    const auto own = pass(batch, masks(pattern.alive, batch.rows.size()), seed, number);
+    result.loss += pattern.weight * own.loss;
+    result.rows = own.rows;
+    threads_.run(parameters_.size(), [&](std::size_t p) {
+      const std::span<T> values = set(parameters_[p]);
+      for (std::size_t k = 0; k < values.size(); ++k) {
+        mean[p][k] += static_cast<T>(pattern.weight) * (values[k] - before[p][k]);
+        values[k] = before[p][k];
+      }
+    });
+  }
+  for (std::size_t p = 0; p < parameters_.size(); ++p)
+    std::ranges::copy(mean[p], set(parameters_[p]).begin());
+  return result;
+}
+
+template <class T>
+typename NetworkTrainer<T>::Result
 NetworkTrainer<T>::differentiate(const Dataset &dataset, std::span<const std::int64_t> rows,
                                  std::span<const std::uint8_t> alive) {
   Batch<T> batch(network_, rows.size());
   BatchLoader(network_, dataset).load(rows, {}, batch);
-  std::vector<std::uint8_t> masks;
-  for (std::uint8_t up : alive)
-    masks.insert(masks.end(), rows.size(), up);
-  return differentiate(batch, masks);
+  return differentiate(batch, masks(alive, rows.size()));
 }
 
 template <class T>

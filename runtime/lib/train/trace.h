@@ -3,6 +3,7 @@
 #pragma once
 
 #include "rnet/data/split.h"
+#include "rnet/train/network_trainer.h"
 
 #include <span>
 
@@ -14,13 +15,17 @@ public:
   /// `per_row`: rows have masks of their own, all of which are kept.
   Trace(const NetworkDescription &network, bool per_row) : network_(network), per_row_(per_row) {}
 
-  /// A step over these rows, with `alive` [nodes][rows]; loss is NaN where there was none.
+  /// A step over these rows, with `alive` [nodes][rows], empty where every step takes in the same
+  /// patterns; loss is NaN where there was none.
   void step(std::span<const std::int64_t> rows, std::span<const std::uint8_t> alive, double loss);
 
   /// Writes a .npz: `loss` [steps]; `order`, the rows of all steps, cut at `batch_offsets`; `masks`
   /// [steps][failable nodes], or `row_masks` [rows in `order`][failable nodes] where rows have
-  /// their own, and the names of the `nodes`; the split: `train`, `validation`, `test`.
-  Status write(const std::string &path, const Split &split) const;
+  /// their own, or, where every step takes in all of `patterns`, those [patterns][failable nodes]
+  /// and their `pattern_weights`; the names of the `nodes`; the split: `train`, `validation`,
+  /// `test`.
+  Status write(const std::string &path, const Split &split,
+               std::span<const WeighedPattern> patterns) const;
 
 private:
   const NetworkDescription &network_;

@@ -5,6 +5,7 @@
 #include "augmentation.h"
 #include "checkpoint.h"
 #include "failout.h"
+#include "failure_patterns.h"
 #include "initialization.h"
 #include "progress.h"
 #include "trace.h"
@@ -101,6 +102,12 @@ private:
       fit_normalization(trainer_.parameters(), network_, data_.dataset,
                         std::span<const std::int64_t>(data_.split.train));
     state_.best = take_snapshot(trainer_.parameters());
+    if (options_.recipe.failout_expected) {
+      auto patterns = distinct_patterns(network_, failout_.probabilities());
+      if (!patterns.ok())
+        return patterns.status();
+      patterns_ = std::move(*patterns);
+    }
     return options_.resume ? load_checkpoint(checkpoint_path(options_), network_, identity(),
                                              trainer_.parameters(), optimizer_, state_)
                            : Status();
@@ -179,10 +186,13 @@ private:
     const std::size_t rows = options_.recipe.batch,
                       steps = (data_.split.train.size() + rows - 1) / rows,
                       number = state_.epoch * steps + state_.batch;
-    const auto alive = failout_.alive(
-        {static_cast<std::uint32_t>(number), static_cast<std::uint32_t>(steps), batch.rows.size()});
-    const auto result = trainer_.differentiate(batch, alive, options_.recipe.seed,
-                                               static_cast<std::uint32_t>(number));
+    const std::uint64_t seed = options_.recipe.seed;
+    const auto counter = static_cast<std::uint32_t>(number);
+    std::vector<std::uint8_t> alive; // stays empty where nothing is drawn
+    if (patterns_.empty())
+      alive = failout_.alive({counter, static_cast<std::uint32_t>(steps), batch.rows.size()});
+    const auto result = patterns_.empty() ? trainer_.differentiate(batch, alive, seed, counter)
+                                          : trainer_.differentiate(batch, patterns_, seed, counter);
     if (result.rows > 0) { // else nothing was learnt: no step at all
       optimizer_.update(threads_, trained_, learning_rate(options_.recipe, number, steps));
       last_loss_ = result.loss;
@@ -234,7 +244,7 @@ private:
         !status.ok())
       return status;
     if (!options_.trace.empty())
-      if (Status status = trace_.write(options_.trace, data_.split); !status.ok())
+      if (Status status = trace_.write(options_.trace, data_.split, patterns_); !status.ok())
         return status;
     ::unlink(checkpoint_path(options_).c_str());
     if (options_.recipe.epochs > 0)
@@ -281,6 +291,7 @@ private:
              {"failout", failout_.probabilities()},
              {"failout_per_row", recipe.failout_per_row},
              {"failout_stratified", recipe.failout_stratified},
+             {"failout_expected", recipe.failout_expected},
              {"distill", distilled_},
              {"init", options_.init},
              {"harden", options_.harden}}};
@@ -306,6 +317,7 @@ private:
   std::vector<Parameter<T>> trained_; ///< as the trainer's; frozen ones without gradients
   OptimizerState<T> optimizer_;
   const Failout failout_;
+  std::vector<WeighedPattern> patterns_; ///< of the expected loss; none: failout draws
   const double distilled_; ///< a network that loses no node would be told what it says already: 0
   RunState<T> state_;
   Trace trace_;

@@ -153,6 +153,7 @@ struct TrainingRecipe {
   Augmentation augmentation = {};
   bool failout_per_row = false;    ///< each row of a batch draws for itself, not the batch once
   bool failout_stratified = false; ///< patterns by their exact share, as near as whole draws come
+  bool failout_expected = false;   ///< nothing is drawn: every pattern counts in every step
   double distill = 0; ///< share of the network's own answers without failures in what it learns
 };
 

@@ -10,6 +10,12 @@
 
 namespace rnet::train {
 
+/// A failure pattern for all rows of a batch, and what it counts for.
+struct WeighedPattern {
+  std::vector<std::uint8_t> alive; ///< [nodes]: 1 up, 0 down
+  double weight;
+};
+
 /// One caller at a time; `network` outlives it.
 template <class T> class NetworkTrainer {
 public:
@@ -38,7 +44,11 @@ public:
   /// and the number of the step.
   Result differentiate(const Batch<T> &batch, std::span<const std::uint8_t> alive,
                        std::uint64_t seed = 0, std::uint32_t number = 0);
-  /// The same over these rows of a dataset, `capacity` at most, with `alive` [nodes] for all of
+  /// The mean over failure patterns whose weights add up to 1, in each of which something reaches
+  /// the output: of loss, gradients, and how far running statistics move. One pass a pattern.
+  Result differentiate(const Batch<T> &batch, std::span<const WeighedPattern> patterns,
+                       std::uint64_t seed = 0, std::uint32_t number = 0);
+  /// The first over these rows of a dataset, `capacity` at most, with `alive` [nodes] for all of
   /// them.
   Result differentiate(const Dataset &dataset, std::span<const std::int64_t> rows,
                        std::span<const std::uint8_t> alive);
@@ -51,6 +61,8 @@ private:
   void backward(StepContext &step);
   Tensor<const T> answer(const Batch<T> &batch);
   void set_targets(const Batch<T> &batch);
+  Result pass(const Batch<T> &batch, std::span<const std::uint8_t> alive, std::uint64_t seed,
+              std::uint32_t number);
 
   const NetworkDescription &network_;
   NodeTrainers<T> nodes_;
