@@ -186,6 +186,7 @@ private:
     op.setBalanced(recipe.balanced);
     op.setFailoutPerRow(recipe.failout.perRow);
     op.setFailoutStratified(recipe.failout.stratified);
+    op.setFailoutExpected(recipe.failout.expected);
     if (const std::optional<model::Schedule> &schedule = recipe.schedule) {
       if (schedule->kind == model::Schedule::Kind::step) {
         op.setSchedule(Schedule::Step);
@@ -210,6 +211,7 @@ private:
     real("beta2", &RecipeOp::setBeta2);
     real("epsilon", &RecipeOp::setEpsilon);
     real("momentum", &RecipeOp::setMomentum);
+    real("distill", &RecipeOp::setDistill);
     auto whole = [&](StringRef name, auto setter) {
       if (auto found = recipe.numbers.find(name.str()); found != recipe.numbers.end())
         (op.*setter)(static_cast<uint64_t>(found->second));

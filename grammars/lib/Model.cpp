@@ -100,7 +100,8 @@ private:
     text += " failout=" +
             (failout.setting ? network.reliabilities[*failout.setting].spec->name.text
                              : number(failout.rate)) +
-            (failout.perRow ? " per row" : "") + (failout.stratified ? " stratified" : "");
+            (failout.perRow ? " per row" : "") + (failout.stratified ? " stratified" : "") +
+            (failout.expected ? " expected" : "");
     text += recipe.keepBest ? " best" : " last";
     if (recipe.weightDecay > 0)
       text += " weight_decay=" + number(recipe.weightDecay);

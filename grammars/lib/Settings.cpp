@@ -75,6 +75,7 @@ void Checker::addBudget(const ast::Budget &budget) {
 static const Parameter kNumbers[] = {{"batch", Kind::count},
                                      {"epochs", Kind::whole},
                                      {"seed", Kind::whole},
+                                     {"distill", Kind::probability},
                                      {"weight_decay", Kind::real}};
 static const Signature kOptimizers[] = {
     {"adam",
@@ -90,9 +91,10 @@ static const Signature kAugmentations[] = {{"images",
 static const Parameter kRate{"rate", Kind::probability, kRequired};
 static const Parameter kPer{"per", Kind::draw, "batch"};
 static const Parameter kStratified{"stratified", Kind::flag, "false"};
-static const Signature kFailouts[] = {
-    {"rate", {kRate, kPer, kStratified}},
-    {"setting", {{"name", Kind::name, kRequired}, kPer, kStratified}}};
+static const Parameter kSetting{"name", Kind::name, kRequired};
+static const Signature kFailouts[] = {{"rate", {kRate, kPer, kStratified}},
+                                      {"setting", {kSetting, kPer, kStratified}},
+                                      {"expected", {kSetting}}};
 
 void Checker::addRecipe(const ast::Train &train) {
   if (network.recipe) {
@@ -120,7 +122,7 @@ std::optional<Arguments> Checker::readCall(const Expression &value,
   return std::nullopt;
 }
 
-/// `0.10`, `rate(0.10, per: row)`, `setting(hazardous, per: row)`.
+/// `0.10`, `rate(0.10, per: row)`, `setting(hazardous, per: row)`, `expected(hazardous)`.
 void Checker::addFailout(const Expression &value) {
   Failout &failout = network.recipe->failout;
   auto findSetting = [&](llvm::StringRef name) {
@@ -134,7 +136,8 @@ void Checker::addFailout(const Expression &value) {
   if (!llvm::any_of(kFailouts, [&](auto &known) { return value.text == known.name; })) {
     if (isName && findSetting(value.text) != none) {
       diagnostics.report("bad-value", value.range,
-                         "expected a number, 'rate(...)' or 'setting(" + value.text + ")'");
+                         "expected a number, 'rate(...)', 'setting(" + value.text +
+                             ")' or 'expected(" + value.text + ")'");
       return;
     }
     Arguments read;
@@ -147,6 +150,7 @@ void Checker::addFailout(const Expression &value) {
     return;
   failout.perRow = read->words["per"] == "row";
   failout.stratified = read->numbers["stratified"] != 0;
+  failout.expected = value.text == "expected";
   if (value.text == "rate") {
     failout.rate = read->numbers["rate"];
     return;
@@ -164,9 +168,9 @@ void Checker::addFailout(const Expression &value) {
 }
 
 void Checker::addSetting(const ast::Argument &setting) {
-  static const llvm::StringRef known[] = {"optimizer",     "batch",    "epochs", "failout",
-                                          "seed",          "keep",     "loss",   "weight_decay",
-                                          "class_weights", "schedule", "augment"};
+  static const llvm::StringRef known[] = {"optimizer",    "batch",         "epochs",   "failout",
+                                          "distill",      "seed",          "keep",     "loss",
+                                          "weight_decay", "class_weights", "schedule", "augment"};
   Recipe &recipe = *network.recipe;
   const std::string &name = setting.name->text;
   const Expression &value = setting.value;

@@ -300,6 +300,10 @@ private:
       say("failout_per_row", "true");
     if (recipe.getFailoutStratified())
       say("failout_stratified", "true");
+    if (recipe.getFailoutExpected())
+      say("failout_expected", "true");
+    if (!recipe.getDistill().isZero())
+      real("distill", recipe.getDistill());
     return fields;
   }
 

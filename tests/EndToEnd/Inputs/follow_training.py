@@ -1,6 +1,7 @@
 """Replays a training run of rnet in PyTorch: same first weights, order and failout masks; losses step by step.
 
-follow_training.py --network N --trace T.npz --init W0.safetensors --final W.safetensors --data F.npz --scheme S [--balanced] [--tolerance R]
+follow_training.py --network N --trace T.npz --init W0.safetensors --final W.safetensors --data F.npz --scheme S [--balanced]
+                   [--distill W] [--tolerance R]
 
 In float64 everything agrees to 1e-6. With --tolerance (for runs in float32) only the losses are compared.
 """
@@ -26,11 +27,31 @@ def check_normalization(network, data, rows, frozen):
             assert torch.allclose(frozen[f"{name}.{what}"], own, rtol=TOLERANCE), (name, what)
 
 
+def failures(trace, network, step, rows):
+    """Which nodes are up in a step, as the twin takes it, in turn with what that counts for."""
+    if "patterns" in trace:
+        masks, weights = trace["patterns"], trace["pattern_weights"]
+    elif "row_masks" in trace:
+        masks, weights = [trace["row_masks"][rows].T], [1.0]
+    else:
+        masks, weights = [trace["masks"][step]], [1.0]
+    for mask, weight in zip(masks, weights):
+        yield dict(zip(network.failable, torch.from_numpy(mask.astype(bool)))), weight
+
+
+def targets_of(network, weights, batch, labels, scheme, share):
+    """The labels, and by `share` what the network answers while nothing fails."""
+    with torch.no_grad():
+        answers = network.forward(weights, batch, scheme, {})[0].softmax(-1)
+    return (1 - share) * torch.nn.functional.one_hot(labels, network.classes) + share * answers
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     for name in ("network", "trace", "init", "final", "data", "scheme"):
         parser.add_argument("--" + name, required=True)
     parser.add_argument("--balanced", action="store_true", help="the recipe weighs classes")
+    parser.add_argument("--distill", type=float, default=0.0, help="the recipe's share of the network's own answers")
     parser.add_argument("--tolerance", type=float)
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -50,26 +71,35 @@ def main():
     for step, loss in enumerate(trace["loss"]):
         begin, end = trace["batch_offsets"][step : step + 2]
         rows = torch.from_numpy(trace["order"][begin:end])
-        if "row_masks" in trace:
-            up = dict(zip(network.failable, torch.from_numpy(trace["row_masks"][begin:end].T.astype(bool))))
-        else:
-            up = dict(zip(network.failable, torch.from_numpy(trace["masks"][step].astype(bool))))
-        down += not all(mask.all() for mask in up.values())
         batch = {name: x[rows] for name, x in inputs.items()}
-        logits, layers = network.forward({**weights, **frozen}, batch, options.scheme, up, training=True)
-        if logits is None:
+        known = {**weights, **frozen}
+        targets = targets_of(network, known, batch, labels[rows], options.scheme, options.distill) if options.distill else None
+        own, moved = 0.0, {name: 0.0 for name in frozen}  # the loss; how far running statistics move
+        some_down, some_partly = False, False
+        for up, share in failures(trace, network, step, slice(begin, end)):
+            some_down |= not all(mask.all() for mask in up.values())
+            logits, layers = network.forward(known, batch, options.scheme, up, training=True)
+            if logits is None:
+                continue
+            there = layers.present
+            learnt = None if targets is None else targets[there]
+            own = own + share * twin.loss(logits, labels[rows][there], class_weights, learnt)
+            some_partly |= bool(not there.all())
+            for name, after in layers.statistics.items():
+                moved[name] = moved[name] + share * (after - frozen[name])
+        down += some_down
+        partly += some_partly
+        if not torch.is_tensor(own):
             assert numpy.isnan(loss), step
             skipped += 1
             continue
-        own = twin.loss(logits, labels[rows][layers.present], class_weights)
-        partly += not layers.present.all()
         error = abs(own.item() - loss) / abs(own.item())
         worst = max(worst, error)
         assert error <= tolerance, (step, own.item(), loss)
         optimizer.zero_grad(set_to_none=False)
         own.backward()
         optimizer.step()
-        frozen.update(layers.statistics)
+        frozen = {name: value + moved[name] for name, value in frozen.items()}
     if not options.tolerance:
         final = twin.load_weights(options.final)
         for name, own in {**weights, **frozen}.items():

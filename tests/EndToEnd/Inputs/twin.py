@@ -188,8 +188,13 @@ def spread(values, present):
     return rows
 
 
-def loss(logits, labels, class_weights=None):
-    return F.cross_entropy(logits, labels, weight=class_weights)
+def loss(logits, labels, class_weights=None, targets=None):
+    """The mean cross-entropy with the labels, or with `targets` [rows, classes]; a row weighs as the class of its label."""
+    if targets is None:
+        return F.cross_entropy(logits, labels, weight=class_weights)
+    rows = F.cross_entropy(logits, targets, reduction="none")
+    weights = torch.ones_like(rows) if class_weights is None else class_weights[labels]
+    return (weights * rows).sum() / weights.sum()
 
 
 def balanced_weights(labels, classes):

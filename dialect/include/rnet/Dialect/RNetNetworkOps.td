@@ -215,7 +215,9 @@ def RecipeOp : RNet_Op<"recipe", [ParentOneOf<["NetworkOp"]>]> {
                        DefaultValuedAttr<F64Attr, "0.0">:$rotation, DefaultValuedAttr<F64Attr, "0.0">:$shift,
                        DefaultValuedAttr<BoolAttr, "false">:$flip,
                        DefaultValuedAttr<BoolAttr, "false">:$failout_per_row,
-                       DefaultValuedAttr<BoolAttr, "false">:$failout_stratified);
+                       DefaultValuedAttr<BoolAttr, "false">:$failout_stratified,
+                       DefaultValuedAttr<BoolAttr, "false">:$failout_expected,
+                       DefaultValuedAttr<F64Attr, "0.0">:$distill);
   let assemblyFormat = "attr-dict";
 }
 

@@ -104,10 +104,11 @@ struct Failout {
   std::optional<unsigned> setting; ///< the reliability setting whose failures are drawn instead
   bool perRow = false;             ///< each row of a batch draws for itself
   bool stratified = false;         ///< patterns have their exact share of the draws
+  bool expected = false;           ///< nothing is drawn: every pattern counts in every step
 };
 struct Recipe {
   std::string optimizer = "adam";
-  std::map<std::string, double> numbers; ///< rate, beta1, batch, seed...: only what the spec says
+  std::map<std::string, double> numbers; ///< rate, batch, distill...: only what the spec says
   bool keepBest = true;
   Failout failout;
   double weightDecay = 0; ///< decoupled from the gradients
