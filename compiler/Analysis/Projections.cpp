@@ -32,6 +32,12 @@ std::string rnet::suggestProjection(Type from, Type to) {
   return "";
 }
 
+/// One with two and more axes makes sums of elements. A factor of each leaves them to be read.
+static bool mixes(ParameterOp parameter) {
+  auto type = dyn_cast<RankedTensorType>(parameter.getType());
+  return type && type.getRank() >= 2;
+}
+
 InputOp rnet::findRawPrivateInput(Value value, const SymbolTable &symbols) {
   if (auto argument = dyn_cast<BlockArgument>(value)) {
     Operation *owner = argument.getOwner()->getParentOp();
@@ -48,7 +54,7 @@ InputOp rnet::findRawPrivateInput(Value value, const SymbolTable &symbols) {
   if (auto kernel = dyn_cast<KernelOpInterface>(op))
     for (FlatSymbolRefAttr symbol : kernel.getKernelParameters())
       if (auto parameter = symbols.lookup<ParameterOp>(symbol.getAttr());
-          parameter && !parameter.getFrozen())
+          parameter && !parameter.getFrozen() && mixes(parameter))
         return {};
   for (Value operand : op->getOperands())
     if (InputOp input = findRawPrivateInput(operand, symbols))

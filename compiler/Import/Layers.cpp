@@ -45,6 +45,7 @@ private:
         {"reshape", &LayerImporter::reshape},
         {"zero_pad", &LayerImporter::zeroPad},
         {"dropout", &LayerImporter::dropout},
+        {"scale", &LayerImporter::scale},
         {"relu", &LayerImporter::plain<ReluOp>},
         {"relu6", &LayerImporter::plain<Relu6Op>},
         {"sigmoid", &LayerImporter::plain<SigmoidOp>},
@@ -134,6 +135,10 @@ private:
   Value dropout(Value value) {
     return DropoutOp::create(builder, where, context.unknown, value, Value(), real("rate"),
                              builder.getI64IntegerAttr(context.nextDropout()));
+  }
+  Value scale(Value value) {
+    return LearnedScaleOp::create(builder, where, context.unknown, value, Value(),
+                                  parameter("factor", Initializer::Ones));
   }
 
   Value residual(Value value) {

@@ -190,6 +190,37 @@ SmallVector<Value> ScaleOp::buildAdjoint(OpBuilder &builder, Value gradient, Arr
 std::string ScaleOp::getKernelName() { return "scale"; }
 SmallVector<Attribute> ScaleOp::getKernelLiterals() { return {getFactorAttr()}; }
 
+FailureOr<SmallVector<int64_t>> LearnedScaleOp::inferRowShape(Shapes inputs) {
+  return llvm::to_vector(inputs[0]);
+}
+SmallVector<ParameterUse> LearnedScaleOp::getParameterUses(Shapes) {
+  return {{getFactorAttr(), {1}}};
+}
+int64_t LearnedScaleOp::getMultiplyAdds() { return getRowWidth(getInput().getType()); }
+void LearnedScaleOp::interpretRow(Inputs inputs, ParameterLookup parameter,
+                                  MutableArrayRef<double> output) {
+  for (auto [x, y] : llvm::zip_equal(inputs[0], output))
+    y = x * parameter(getFactor()).front();
+}
+SmallVector<Value> LearnedScaleOp::buildAdjoint(OpBuilder &builder, Value gradient,
+                                                ArrayRef<bool> needed) {
+  LearnedScaleAdjointParametersOp::create(builder, getLoc(), getInput(), gradient, Value(),
+                                          getFactorAttr());
+  if (!needed[0])
+    return {Value()};
+  return {LearnedScaleOp::create(builder, getLoc(), getInput().getType(), gradient, Value(),
+                                 getFactorAttr())
+              .getOutput()};
+}
+std::string LearnedScaleOp::getKernelName() { return "scale"; }
+SmallVector<FlatSymbolRefAttr> LearnedScaleOp::getKernelParameters() { return {getFactorAttr()}; }
+std::string LearnedScaleOp::getKernelStorage() { return "rnet::Factor"; }
+
+std::string LearnedScaleAdjointParametersOp::getKernelName() { return "scale_adjoint_parameters"; }
+SmallVector<FlatSymbolRefAttr> LearnedScaleAdjointParametersOp::getKernelParameters() {
+  return {getFactorAttr()};
+}
+
 //===-- Normalize -----------------------------------------------------------------------------===//
 
 FailureOr<SmallVector<int64_t>> NormalizeOp::inferRowShape(Shapes inputs) {

@@ -34,6 +34,7 @@ static const Signature kLayers[] = {
     {"reshape", {{"shape", Kind::shape, kRequired}}},
     {"zero_pad", kPads},
     {"dropout", {{"rate", Kind::fraction, kRequired}}},
+    {"scale", {}},
     {"relu", {}},
     {"relu6", {}},
     {"sigmoid", {}},

@@ -10,6 +10,7 @@ rnet.network @images scheme resilinet_plus {
   rnet.parameter @beta init zeros : tensor<8xf32>
   rnet.parameter @mean init zeros frozen : tensor<8xf32>
   rnet.parameter @variance init ones frozen : tensor<8xf32>
+  rnet.parameter @factor init ones : tensor<1xf32>
   rnet.parameter @pixel init glorot_uniform : tensor<5x8xf32>
   %x = rnet.input "x" at "a" : tensor<?x8x8x3xf32>
   %a = rnet.node "a"(%x) {
@@ -46,8 +47,10 @@ rnet.network @images scheme resilinet_plus {
     %padded = rnet.zero_pad %both by [0, 1, 0, 1] : tensor<?x2x2x13xf32> -> tensor<?x3x3x13xf32>
     // CHECK: rnet.dropout %{{.*}} rate 2.500000e-01 number 0 :
     %dropped = rnet.dropout %padded rate 0.25 number 0 : tensor<?x3x3x13xf32> -> tensor<?x3x3x13xf32>
+    // CHECK: rnet.learned_scale %{{.*}} factor @factor : tensor<?x3x3x13xf32> -> tensor<?x3x3x13xf32>
+    %scaled = rnet.learned_scale %dropped factor @factor : tensor<?x3x3x13xf32> -> tensor<?x3x3x13xf32>
     // CHECK: rnet.reshape %{{.*}} to [] : tensor<?x3x3x13xf32> -> tensor<?x117xf32>
-    %flat = rnet.reshape %dropped to [] : tensor<?x3x3x13xf32> -> tensor<?x117xf32>
+    %flat = rnet.reshape %scaled to [] : tensor<?x3x3x13xf32> -> tensor<?x117xf32>
     // CHECK: rnet.reshape %{{.*}} to [3, 3, 13] : tensor<?x117xf32> -> tensor<?x3x3x13xf32>
     %image = rnet.reshape %flat to [3, 3, 13] : tensor<?x117xf32> -> tensor<?x3x3x13xf32>
     // CHECK: rnet.global_avg_pool %{{.*}} : tensor<?x3x3x13xf32> -> tensor<?x13xf32>

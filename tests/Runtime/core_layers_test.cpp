@@ -22,6 +22,22 @@ TEST(BatchNorm, ScalesAndShiftsChannels) {
   expect_error(file.load(narrower, norm.names), "expected [7]");
 }
 
+TEST(Scale, MultipliesByTheFactorOfTheWeightsFile) {
+  Weights file;
+  file.add("factor", {1}, {-0.75f});
+  Factor by;
+  ASSERT_TRUE(file.load(by, "factor").ok());
+  check_rows<37, 37>([&](auto present, auto x, auto y) { scale(present, x, by, y); },
+                     [](const float *x) {
+                       std::vector<double> y(x, x + 37);
+                       for (double &value : y)
+                         value *= -0.75;
+                       return y;
+                     });
+  file.add("factors", {2}, {1, 1});
+  expect_error(file.load(by, "factors"), "expected [1]");
+}
+
 template <Image In, Window W> void check_pools() {
   static constexpr Image out = slide(In, W, In.channels);
   check_rows<In.elements(), out.elements()>(

@@ -199,6 +199,19 @@ template <class T> struct ConcatLayer : TestedLayer<T> {
   }
 };
 
+template <class T> struct LearnedScaleLayer : TestedLayer<T> {
+  static constexpr std::size_t kIn = 37, kOut = 37;
+  OwnParameter<T> &factor = this->parameter(1);
+  void forward(StepContext &step, Presence present, Rows<kIn, const T> x, Rows<kOut, T> y) {
+    train::scale(step, present, x, factor.view(), y);
+  }
+  void backward(StepContext &step, Presence present, Rows<kIn, const T> x, Rows<kOut, const T>,
+                Rows<kOut, const T> gradient, Rows<kIn, T> dx) {
+    train::scale_adjoint_parameters(step, present, x, gradient, factor.view());
+    train::scale(step, present, gradient, factor.view(), dx);
+  }
+};
+
 template <class T> struct DropoutLayer : TestedLayer<T> {
   static constexpr std::size_t kIn = 37, kOut = 37;
   void forward(StepContext &step, Presence present, Rows<kIn, const T> x, Rows<kOut, T> y) {
@@ -268,6 +281,7 @@ TEST(TrainPooling, HasTheRightAdjoints) {
 }
 TEST(TrainZeroPad, HasTheRightAdjoint) { check_layer<ZeroPadLayer>(); }
 TEST(TrainConcat, HasTheRightAdjoint) { check_layer<ConcatLayer>(); }
+TEST(TrainScale, HasTheRightAdjointWhereItsFactorIsLearned) { check_layer<LearnedScaleLayer>(); }
 TEST(TrainDropout, HasTheRightAdjoint) { check_layer<DropoutLayer>(); }
 TEST(TrainActivation, HasTheRightAdjoint) {
   check_layer<ActivationOf<Relu>::Layer>();

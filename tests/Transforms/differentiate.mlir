@@ -82,3 +82,33 @@ rnet.network @fused {
   } : (tensor<?x4xf32>) -> tensor<?x4xf32>
   rnet.output "y" %a : tensor<?x4xf32>
 }
+
+// -----
+
+// A learned factor is its own adjoint; its gradient needs what it was applied to.
+// CHECK-LABEL: rnet.network @learned
+// CHECK: rnet.node "b"
+// CHECK: ^bb0(%[[X:.*]]: tensor<?x4xf32>):
+// CHECK: %[[P:.*]] = rnet.softmax_cross_entropy
+// CHECK: %[[G:.*]] = rnet.softmax_cross_entropy_adjoint %[[P]]
+// CHECK-NEXT: rnet.learned_scale_adjoint_parameters %[[X]], %[[G]] factor @f : tensor<?x4xf32>, tensor<?x4xf32>
+// CHECK-NEXT: %[[GX:.*]] = rnet.learned_scale %[[G]] factor @f
+// CHECK-NEXT: rnet.yield %[[P]] : tensor<?x4xf32> gradients %[[GX]] : tensor<?x4xf32> of [0]
+rnet.network @learned {
+  rnet.parameter @e init ones : tensor<1xf32>
+  rnet.parameter @f init ones : tensor<1xf32>
+  %x = rnet.input "x" at "a" : tensor<?x4xf32>
+  %a = rnet.node "a"(%x) {
+  ^bb0(%in: tensor<?x4xf32>):
+    %e = rnet.learned_scale %in factor @e : tensor<?x4xf32> -> tensor<?x4xf32>
+    rnet.yield %e : tensor<?x4xf32>
+  } : (tensor<?x4xf32>) -> tensor<?x4xf32>
+  %ab = rnet.hyperconnection "a_to_b" simple %a to "b" : tensor<?x4xf32> -> tensor<?x4xf32>
+  %b = rnet.node "b"(%ab) {
+  ^bb0(%in: tensor<?x4xf32>):
+    %s = rnet.learned_scale %in factor @f : tensor<?x4xf32> -> tensor<?x4xf32>
+    %l = rnet.softmax_cross_entropy %s : tensor<?x4xf32> -> tensor<?x4xf32>
+    rnet.yield %l : tensor<?x4xf32>
+  } : (tensor<?x4xf32>) -> tensor<?x4xf32>
+  rnet.output "y" %b : tensor<?x4xf32>
+}

@@ -101,3 +101,31 @@ rnet.network @leak {
     rnet.yield %0 : tensor<?x2xf32>
   } : (tensor<?x2xf32>) -> tensor<?x2xf32>
 }
+
+// -----
+
+// Nor do factors of each element, learned or not.
+rnet.network @factors {
+  rnet.parameter @gamma init ones : tensor<2xf32>
+  rnet.parameter @beta init zeros : tensor<2xf32>
+  rnet.parameter @mean init zeros frozen : tensor<2xf32>
+  rnet.parameter @variance init ones frozen : tensor<2xf32>
+  rnet.parameter @factor init ones : tensor<1xf32>
+  // expected-note @below {{'x' is declared private here}}
+  %x = rnet.input "x" at "a" private : tensor<?x2xf32>
+  %a = rnet.node "a"(%x) {
+  ^bb0(%in: tensor<?x2xf32>):
+    %n = rnet.batch_norm %in gamma @gamma beta @beta mean @mean variance @variance epsilon 1.0e-3 momentum 0.99 : tensor<?x2xf32> -> tensor<?x2xf32>
+    rnet.yield %n : tensor<?x2xf32>
+  } : (tensor<?x2xf32>) -> tensor<?x2xf32>
+  // expected-error @below {{private input 'x' would leave 'a' raw}}
+  %ab = rnet.hyperconnection "a_to_b" simple %a to "b" project {
+  ^bb0(%0: tensor<?x2xf32>):
+    %s = rnet.learned_scale %0 factor @factor : tensor<?x2xf32> -> tensor<?x2xf32>
+    rnet.yield %s : tensor<?x2xf32>
+  } : tensor<?x2xf32> -> tensor<?x2xf32>
+  %b = rnet.node "b"(%ab) {
+  ^bb0(%0: tensor<?x2xf32>):
+    rnet.yield %0 : tensor<?x2xf32>
+  } : (tensor<?x2xf32>) -> tensor<?x2xf32>
+}

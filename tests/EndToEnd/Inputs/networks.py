@@ -63,6 +63,7 @@ def layers_edge(layers, x):
 def layers_fog(layers, x):
     first = torch.tanh(layers.dense("fog.concat1.branch1.dense1", x))
     second = layers.dense("fog.concat1.branch2.dense1", avg_pool(x, 3, 1, "same"), bias=False)
+    second = layers.scale("fog.concat1.branch2.scale1", second)
     third = separable(layers, "fog.concat1.branch3.separable1", x)
     x = max_pool(layers.batch_norm("fog.batch_norm1", torch.cat((first, second, third), -1)), 2)
     return torch.tanh(layers.conv("fog.conv1", x, (1, 2), (0, 1, 0, 0)))
@@ -79,7 +80,7 @@ def layers_cloud(layers, x):
 
 def layers_edge_to_cloud(layers, x):
     x = layers.batch_norm("edge_to_cloud.projection.batch_norm1", max_pool(x, (2, 4)))
-    return layers.dense("edge_to_cloud.projection.dense1", x)
+    return layers.scale("edge_to_cloud.projection.scale1", layers.dense("edge_to_cloud.projection.dense1", x))
 
 
 # layers.rnet

@@ -46,6 +46,9 @@ class Layers:
     def depthwise_conv(self, path, x, stride=1, padding="same", bias=True):
         return self.conv(path, x, stride, padding, bias, groups=x.shape[3])
 
+    def scale(self, path, x):
+        return self.parameter(path + ".factor") * x
+
     def batch_norm(self, path, x, momentum=0.99, epsilon=1e-3):
         gamma, beta, mean, variance = (self.parameter(f"{path}.{name}") for name in ("gamma", "beta", "mean", "variance"))
         if self.training:

@@ -10,8 +10,8 @@ namespace rnet {
 /// is none so simple.
 std::string suggestProjection(mlir::Type from, mlir::Type to);
 
-/// The private input whose raw values `value` still shows, or null. A layer with trained parameters
-/// hides them; normalisation, which anybody can undo, does not.
+/// The private input whose raw values `value` still shows, or null. A layer with trained weights,
+/// of two and more axes, hides them; a factor of each element, as in normalisation, does not.
 InputOp findRawPrivateInput(mlir::Value value, const mlir::SymbolTable &symbols);
 
 /// "f32[32x32x3]", as a spec writes it.

@@ -93,6 +93,25 @@ def ScaleOp : RNet_ElementwiseLayer<"scale", (ins F64Attr:$factor), [], ["getKer
   let assemblyFormat = "$input (`where` $present^)? `by` $factor attr-dict `:` type($input) `->` type($output)";
 }
 
+def LearnedScaleOp : RNet_ElementwiseLayer<"learned_scale", (ins FlatSymbolRefAttr:$factor),
+    ["getParameterUses", "getMultiplyAdds"], ["getKernelParameters", "getKernelStorage"]> {
+  let summary = "a factor that is trained: a learned weight of a hyperconnection";
+  let description = [{
+    One number for all elements, of shape [1]. It is its own adjoint of the input.
+    Example: `%y = rnet.learned_scale %x factor @edge_to_fog1.projection.factor : tensor<?x250xf32> -> tensor<?x250xf32>`
+  }];
+  let assemblyFormat = [{
+    $input (`where` $present^)? `factor` $factor attr-dict `:` type($input) `->` type($output)
+  }];
+}
+def LearnedScaleAdjointParametersOp : RNet_Adjoint<"learned_scale_adjoint_parameters",
+    (ins RNet_Rows:$input, RNet_Rows:$gradient), (ins FlatSymbolRefAttr:$factor), [], ["getKernelParameters"]> {
+  let summary = "sets the gradient of the factor: the sum over present rows of g . x";
+  let assemblyFormat = [{
+    $input `,` $gradient (`where` $present^)? `factor` $factor attr-dict `:` type($input) `,` type($gradient)
+  }];
+}
+
 def NormalizeOp : RNet_Layer<"normalize", (ins RNet_Rows:$input),
     (ins FlatSymbolRefAttr:$mean, FlatSymbolRefAttr:$deviation), [],
     ["getParameterUses"], ["getKernelParameters", "getKernelStorage"]> {
@@ -110,7 +129,7 @@ def NormalizeOp : RNet_Layer<"normalize", (ins RNet_Rows:$input),
 
 def SoftmaxCrossEntropyOp : RNet_Layer<"softmax_cross_entropy", (ins RNet_Rows:$input), (ins), [], [], [],
                                                   ["isLoss"]> {
-  let summary = "softmax, and the mean cross-entropy over present rows with the step's labels";
+  let summary = "softmax, and the mean cross-entropy over present rows with the step's targets";
   let description = [{
     Training programs only. The result is the probabilities; the loss is the step's. An absent row has no loss.
     Example: `%p = rnet.softmax_cross_entropy %logits : tensor<?x13xf32> -> tensor<?x13xf32>`
@@ -119,7 +138,7 @@ def SoftmaxCrossEntropyOp : RNet_Layer<"softmax_cross_entropy", (ins RNet_Rows:$
 }
 def SoftmaxCrossEntropyAdjointOp : RNet_Adjoint<"softmax_cross_entropy_adjoint", (ins RNet_Rows:$probabilities), (ins),
                                                 [Pure]> {
-  let summary = "(p - onehot(label)) / present rows: the gradient of the loss with respect to the logits";
+  let summary = "(p - target) / present rows: the gradient of the loss with respect to the logits";
   let results = (outs RNet_Rows:$output);
   let assemblyFormat = "$probabilities (`where` $present^)? attr-dict `:` type($probabilities) `->` type($output)";
 }

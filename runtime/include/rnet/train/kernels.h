@@ -125,6 +125,25 @@ void scale(StepContext &step, Presence present, Rows<Width, X> x, double factor,
   });
 }
 
+/// y = factor * x, of one element that is trained; dx = factor * g, by the same kernel.
+template <std::size_t Width, class X, class T>
+void scale(StepContext &step, Presence present, Rows<Width, X> x, const Parameter<T> &factor,
+           Rows<Width, T> y) {
+  scale(step, present, x, static_cast<double>(factor.value[0]), y);
+}
+/// d factor = the sum of g . x over present rows; zero where there are none.
+template <std::size_t Width, class X, class G, class T>
+void scale_adjoint_parameters(StepContext &step, Presence present, Rows<Width, X> x,
+                              Rows<Width, G> gradient, const Parameter<T> &factor) {
+  const std::vector<double> sum = detail::sum_over_images<double>(
+      step, present, Width, 1, [&](std::size_t begin, std::size_t count, double *sum) {
+        for (std::size_t row = begin; row < begin + count; ++row)
+          for (std::size_t k = 0; k < Width; ++k)
+            *sum += static_cast<double>(gradient.row(row)[k]) * x.row(row)[k];
+      });
+  factor.gradient[0] = static_cast<T>(sum[0]);
+}
+
 /// y = (x - mean) / deviation, by channel: there are as many as means.
 template <std::size_t Width, class X, class T>
 void normalize(StepContext &step, Presence present, Rows<Width, X> x, const Parameter<T> &mean,
