@@ -106,11 +106,10 @@ def _validation(runs):
 
 
 def _in_one_place(network, plain, skips):
-    """All layers on the output's machine. Where machines that hold inputs can fail, training with failout may still help there."""
+    """All layers on the output's machine, trained either way: failout helps where machines that hold inputs can fail, and may otherwise."""
     output = network["outputs"][0]["node"]
     place = frozenset([*holders(network), output])
-    trained = [plain, skips] if failable_nodes(network) & place else [plain]
-    return [Strategy(f"all on {output}" + (f", {name}" if name != plain else ""), name, place) for name in trained]
+    return [Strategy(f"all on {output}", plain, place), Strategy(f"all on {output}, {skips}", skips, place)]
 
 
 def costs(network, strategy):
