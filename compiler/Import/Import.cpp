@@ -62,7 +62,7 @@ private:
       operands.push_back(connections[incoming].getValue());
 
     FloatAttr failout;
-    if (node.failable)
+    if (network.mayBeDown(node))
       failout = builder.getF64FloatAttr(failureProbability(index));
     auto op = NodeOp::create(builder, where, TypeRange{unknown}, builder.getStringAttr(name),
                              operands, failout);
@@ -84,9 +84,15 @@ private:
     const model::Failout failout = network.recipe ? network.recipe->failout : model::Failout();
     if (!failout.setting)
       return failout.rate;
-    const std::map<unsigned, double> &up = network.reliabilities[*failout.setting].nodes;
-    auto found = up.find(node);
-    return found == up.end() ? 0 : 1 - found->second;
+    const std::map<model::Cause, double> &given = network.reliabilities[*failout.setting].causes;
+    auto upOf = [&](model::Cause cause) {
+      auto found = given.find(cause);
+      return found == given.end() ? 1 : found->second;
+    };
+    double up = upOf({model::Cause::Kind::node, node});
+    for (unsigned group : network.nodes[node].groups)
+      up *= upOf({model::Cause::Kind::group, group});
+    return 1 - up;
   }
 
   /// What reaches the node: inputs of the network normalised, all joined.
@@ -159,12 +165,12 @@ private:
   }
 
   void importReliability(const model::Reliability &reliability) {
-    NamedAttrList nodes;
-    for (auto [node, value] : reliability.nodes)
-      nodes.append(network.nodes[node].spec->name.text, builder.getF64FloatAttr(value));
+    NamedAttrList causes;
+    for (auto [cause, value] : reliability.causes)
+      causes.append(network.nameOf(cause).text, builder.getF64FloatAttr(value));
     ReliabilityOp::create(builder, named(reliability.spec->name.text, reliability.spec->range),
                           builder.getStringAttr(reliability.spec->name.text),
-                          nodes.getDictionary(builder.getContext()));
+                          causes.getDictionary(builder.getContext()));
   }
 
   void importBudget(const model::Node &node) {

@@ -22,6 +22,7 @@ std::optional<Network> Checker::run(bool skips) {
   network.name = file.network->name.text;
   network.range = file.network->name.range;
   declareNodes();
+  declareLinks();
   forEach<ast::Input>([&](const ast::Input &input) { addInput(input); });
   forEach<ast::Output>([&](const ast::Output &output) { addOutput(output); });
   if (network.inputs.empty() && !failedItems)
@@ -38,28 +39,48 @@ std::optional<Network> Checker::run(bool skips) {
     return std::nullopt;
   checkReachability(network, diagnostics);
   findStandIns(network, groups, diagnostics);
+  findRoutes(network, diagnostics);
   if (diagnostics.errors())
     return std::nullopt;
+  if (skips)
+    warnUselessRoutes(network, diagnostics);
   warnSinglePoints(network, skips, diagnostics);
   expander.warnUnused();
   return std::move(network);
 }
 
 std::optional<unsigned> Checker::findNode(const ast::Name &name) {
-  auto found = nodeIndex.find(name.text);
-  if (found != nodeIndex.end())
+  std::optional<Cause> cause = findCause(name, "node");
+  if (cause && cause->kind != Cause::Kind::node) {
+    const bool isLink = cause->kind == Cause::Kind::link;
+    diagnostics.report("unknown-node", name.range,
+                       "'" + name.text + "' is a " + (isLink ? "link" : "group") + ", not a node");
+    diagnostics.note(network.nameOf(*cause).range, "it is declared here");
+    return std::nullopt;
+  }
+  return cause ? std::optional(cause->index) : std::nullopt;
+}
+
+std::optional<Cause> Checker::findCause(const ast::Name &name, llvm::StringRef kinds) {
+  auto found = causes.find(name.text);
+  if (found != causes.end())
     return found->second;
-  llvm::SmallVector<llvm::StringRef> known(nodeNames.keys());
+  llvm::SmallVector<llvm::StringRef> known;
+  for (const auto &[knownName, cause] : causes)
+    if (kinds != "node" || cause.kind == Cause::Kind::node)
+      known.push_back(knownName);
   const std::string hint = suggest(name.text, known);
-  diagnostics.report("unknown-node", name.range, "no node named '" + name.text + "'" + hint);
+  diagnostics.report("unknown-node", name.range,
+                     "no " + kinds + " named '" + name.text + "'" + hint);
   llvm::StringRef suggested;
-  for (const Node &node : network.nodes)
-    if (!hint.empty() && hint == "; did you mean '" + node.spec->name.text + "'?") {
-      suggested = node.spec->name.text;
-      diagnostics.note(node.spec->name.range, "'" + suggested + "' is declared here");
+  for (llvm::StringRef candidate : known)
+    if (!hint.empty() && hint == ("; did you mean '" + candidate + "'?").str()) {
+      suggested = candidate;
+      diagnostics.note(network.nameOf(causes.lookup(candidate)).range,
+                       "'" + candidate + "' is declared here");
     }
   if (!std::exchange(notedUnnamed, true))
-    noteUnnamedNodes(*files.back().network, suggested, diagnostics);
+    noteUnnamed(*files.back().network, suggested, kinds == "node", diagnostics);
   return std::nullopt;
 }
 
@@ -94,9 +115,9 @@ void Checker::declareDefinitions() {
 
 void Checker::declareNodes() {
   forEach<ast::Node>([&](const ast::Node &spec) {
-    if (!declare(nodeNames, spec.name, "node"))
+    if (!declare(causeNames, spec.name, "node"))
       return;
-    nodeIndex[spec.name.text] = network.nodes.size();
+    causes[spec.name.text] = {Cause::Kind::node, static_cast<unsigned>(network.nodes.size())};
     Node node;
     node.spec = &spec;
     node.layers = expander.expandNode(spec);

@@ -4,6 +4,7 @@
 
 #include "Expand.h"
 #include "Flow.h"
+#include "Routes.h"
 
 namespace rnet {
 
@@ -27,6 +28,8 @@ private:
     return rnet::declare(names, name.text, name.range, what, diagnostics);
   }
   std::optional<unsigned> findNode(const ast::Name &name);
+  /// A node, link or group; `kinds` says which of them in a message.
+  std::optional<model::Cause> findCause(const ast::Name &name, llvm::StringRef kinds);
 
   // Checker.cpp
   void declareDefinitions();
@@ -35,6 +38,11 @@ private:
   void addInput(const ast::Input &input);
   void addOutput(const ast::Output &output);
   bool addClasses(const ast::ClassType &type, model::Output &output);
+
+  // Links.cpp
+  void declareLinks();
+  void addMembers(model::Link &link);
+  void addMembers(const model::Group &group, unsigned index);
 
   // Connections.cpp
   std::optional<unsigned> connect(unsigned from, unsigned to, bool isSkip, ast::Range range,
@@ -57,8 +65,8 @@ private:
   model::Network network;
   Constants constants;
   Expander expander;
-  llvm::StringMap<unsigned> nodeIndex;
-  Names constantNames, nodeNames, inputNames, outputNames, settingNames, budgetNames,
+  llvm::StringMap<model::Cause> causes; ///< nodes, links and groups by name
+  Names constantNames, causeNames, inputNames, outputNames, settingNames, budgetNames,
       connectionNames;
   std::vector<SkipGroup> groups;
   bool failedItems = false;  ///< inputs or outputs

@@ -96,6 +96,14 @@ private:
     line(it.range, text);
     inside([&] { options(it.options); });
   }
+  void dump(const Link &it) { members("link ", it); }
+  void dump(const Group &it) { members("group ", it); }
+  template <class T> void members(const char *what, const T &it) {
+    std::string text = what + it.name.text + " of";
+    for (const Name &member : it.members)
+      text += " " + member.text;
+    line(it.range, text);
+  }
   void options(const ConnectionOptions &it) {
     std::visit([&](const auto &content) { dump(content); }, it.project);
     if (it.weight)
@@ -107,7 +115,7 @@ private:
     line(it.range, "reliability " + it.name.text);
     inside([&] {
       for (const Reliability::Entry &entry : it.entries) {
-        line(entry.range, entry.node.text + (entry.value ? "" : " always"));
+        line(entry.range, entry.name.text + (entry.value ? "" : " always"));
         if (entry.value)
           inside([&] { dump(*entry.value); });
       }

@@ -22,7 +22,7 @@ struct SkipGroup {
 void findStandIns(model::Network &network, llvm::ArrayRef<SkipGroup> groups,
                   Diagnostics &diagnostics);
 
-/// Warns of each node that may fail and through which all information flows.
+/// Warns of each node, link or group that may fail and through which all information flows.
 void warnSinglePoints(const model::Network &network, bool skips, Diagnostics &diagnostics);
 
 } // namespace rnet

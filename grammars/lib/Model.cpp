@@ -9,6 +9,23 @@
 using namespace rnet;
 using namespace rnet::model;
 
+const ast::Name &Network::nameOf(Cause cause) const {
+  return cause.kind == Cause::Kind::node   ? nodes[cause.index].spec->name
+         : cause.kind == Cause::Kind::link ? links[cause.index].spec->name
+                                           : groups[cause.index].spec->name;
+}
+
+bool Network::isFailable(Cause cause) const {
+  return cause.kind == Cause::Kind::node   ? nodes[cause.index].failable
+         : cause.kind == Cause::Kind::link ? links[cause.index].failable
+                                           : groups[cause.index].failable;
+}
+
+bool Network::mayBeDown(const Node &node) const {
+  return node.failable ||
+         llvm::any_of(node.groups, [&](unsigned group) { return groups[group].failable; });
+}
+
 namespace {
 
 class Dumper {
@@ -26,14 +43,19 @@ public:
                   (output.classNames.empty() ? "" : ": " + llvm::join(output.classNames, ", ")));
     for (const Node &node : network.nodes)
       dump(node);
+    for (const Link &link : network.links)
+      line(2, "link " + link.spec->name.text + " joins" + names(link.nodes) + inGroups(link) +
+                  (link.failable ? " failable" : ""));
+    for (const Group &group : network.groups)
+      line(2, "group " + group.spec->name.text + (group.failable ? " failable" : ""));
     for (const Hyperconnection &connection : network.hyperconnections)
       dump(connection);
     for (const StandIn &standIn : network.standIns)
       dump(standIn);
     for (const Reliability &reliability : network.reliabilities) {
       std::string text;
-      for (auto [node, value] : reliability.nodes)
-        text += " " + nameOf(node) + "=" + number(value);
+      for (auto [cause, value] : reliability.causes)
+        text += " " + network.nameOf(cause).text + "=" + number(value);
       line(2, "reliability " + reliability.spec->name.text + text);
     }
     if (network.recipe)
@@ -43,6 +65,18 @@ public:
 private:
   void line(unsigned indent, const llvm::Twine &text) { out.indent(indent) << text << '\n'; }
   const std::string &nameOf(unsigned node) const { return network.nodes[node].spec->name.text; }
+  std::string names(const std::vector<unsigned> &nodes) const {
+    std::string text;
+    for (unsigned node : nodes)
+      text += " " + nameOf(node);
+    return text;
+  }
+  template <class Member> std::string inGroups(const Member &member) const {
+    std::string text;
+    for (unsigned group : member.groups)
+      text += " in " + network.groups[group].spec->name.text;
+    return text;
+  }
   static std::string number(double value) {
     std::string text;
     llvm::raw_string_ostream(text) << llvm::format("%.6g", value);
@@ -54,7 +88,7 @@ private:
   }
 
   void dump(const Node &node) {
-    line(2, "node " + node.spec->name.text + (node.failable ? " failable" : ""));
+    line(2, "node " + node.spec->name.text + inGroups(node) + (node.failable ? " failable" : ""));
     dump(node.layers, 4);
     if (node.budget && node.budget->memory)
       line(4, "memory " + llvm::Twine(number(node.budget->memory->bytes)) + " bytes");
@@ -79,8 +113,17 @@ private:
   }
   void dump(const Hyperconnection &connection) {
     line(2, (connection.isSkip ? "skip " : "simple ") + connection.name +
-                (connection.weight ? " weight " + number(*connection.weight) : ""));
+                (connection.weight ? " weight " + number(*connection.weight) : "") +
+                routeOf(connection.route));
     dump(connection.projection, 4);
+  }
+  /// ` over radio, edge, lan`: links and relays in turn.
+  std::string routeOf(const Route &route) const {
+    std::string text;
+    for (size_t k = 0; k < route.links.size(); ++k)
+      text += (k == 0 ? " over " : ", " + nameOf(route.relays[k - 1]) + ", ") +
+              network.links[route.links[k]].spec->name.text;
+    return text;
   }
   void dump(const StandIn &standIn) {
     auto names = [&](const std::vector<unsigned> &connections) {

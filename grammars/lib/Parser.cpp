@@ -45,9 +45,9 @@ auto keyword(const char *text) { return x3::lexeme[x3::lit(text) >> !wordRest]; 
 
 const auto reserved =
     x3::lexeme[(x3::lit("network") | "input" | "output" | "node" | "skip" | "reliability" |
-                "train" | "budget" | "import" | "const" | "block" | "layers" | "repeat" |
-                "residual" | "shortcut" | "concat" | "project" | "weight" | "for" | "at" |
-                "private" | "always") >>
+                "train" | "budget" | "link" | "group" | "import" | "const" | "block" | "layers" |
+                "repeat" | "residual" | "shortcut" | "concat" | "project" | "weight" | "for" |
+                "at" | "private" | "always") >>
                !wordRest];
 
 // Trees are built by actions, since X3 1.81 knows neither std::optional nor std::variant.
@@ -75,8 +75,10 @@ const x3::rule<struct NodeClass, Node> node = "'node'";
 const x3::rule<struct OptionsClass, ConnectionOptions> options = "'project', 'weight' or 'for'";
 const x3::rule<struct ChainClass, Chain> chain = "a hyperconnection";
 const x3::rule<struct SkipClass, Skip> skip = "'skip'";
+const x3::rule<struct LinkClass, Link> link = "'link'";
+const x3::rule<struct GroupClass, Group> group = "'group'";
 const x3::rule<struct EntryClass, Reliability::Entry> reliabilityEntry =
-    "a node and its reliability";
+    "a name and its reliability";
 const x3::rule<struct ProbabilityClass, Expression> probability = "a probability or 'always'";
 const x3::rule<struct ReliabilityClass, Reliability> reliability = "'reliability'";
 const x3::rule<struct SettingClass, Argument> setting = "a training setting";
@@ -300,9 +302,13 @@ const auto chain_def = begins >> name[push(&Chain::nodes)] > arrow > name[push(&
                        *("->" > name[push(&Chain::nodes)]) > options[set(&Chain::options)] > ends;
 const auto skip_def = begins >> keyword("skip") > (name[push(&Skip::senders)] % ',') >
                       "->" > name[set(&Skip::receiver)] > options[set(&Skip::options)] > ends;
+const auto link_def = begins >> keyword("link") > name[set(&Link::name)] > ':' >
+                      (name[push(&Link::members)] % ',') > ends;
+const auto group_def = begins >> keyword("group") > name[set(&Group::name)] > ':' >
+                       (name[push(&Group::members)] % ',') > ends;
 const auto probability_def = expression[assign];
 const auto reliabilityEntry_def =
-    begins >> name[set(&Reliability::Entry::node)] > ':' >
+    begins >> name[set(&Reliability::Entry::name)] > ':' >
     (keyword("always") | probability[set(&Reliability::Entry::value)]) > ends;
 const auto reliability_def = begins >> keyword("reliability") > name[set(&Reliability::name)] >
                              '{' > *(reliabilityEntry[push(&Reliability::entries)] >
@@ -339,9 +345,9 @@ const auto list_def = begins >>
 
 const auto item = push(&Network::items);
 const auto network_def = begins >> keyword("network") > name[set(&Network::name)] > '{' >
-                         *(input[item] | output[item] | node[item] | skip[item] |
-                           reliability[item] | train[item] | budget[item] | constant[item] |
-                           block[item] | list[item] | chain[item]) > endOfNetwork
+                         *(input[item] | output[item] | node[item] | skip[item] | link[item] |
+                           group[item] | reliability[item] | train[item] | budget[item] |
+                           constant[item] | block[item] | list[item] | chain[item]) > endOfNetwork
                          > ends;
 const auto fileItem = push(&File::items);
 const auto file_def =
@@ -350,9 +356,9 @@ const auto file_def =
       endOfFile) |
      (x3::eps > endOfItems));
 BOOST_SPIRIT_DEFINE(tensorType, classType, outputType, input, output, slice, node, projection,
-                    options, chain, skip, probability, reliabilityEntry, reliability, setting,
-                    train, unit, limit, budget, import, constant, parameter, block, list, network,
-                    file)
+                    options, chain, skip, link, group, probability, reliabilityEntry, reliability,
+                    setting, train, unit, limit, budget, import, constant, parameter, block, list,
+                    network, file)
 
 const auto comment = "//" >> *(x3::char_ - '\n');
 const auto blanks = x3::ascii::space | comment;

@@ -278,6 +278,12 @@ private:
     hoistInner(it.range);
     line("skip " + join(it.senders) + " -> " + it.receiver.text + spell(it.options));
   }
+  void print(const Link &it) { members("link ", it); }
+  void print(const Group &it) { members("group ", it); }
+  template <class T> void members(const char *what, const T &it) {
+    hoistInner(it.range);
+    line(what + it.name.text + ": " + join(it.members));
+  }
   static std::string spell(const ConnectionOptions &options) {
     std::string content;
     if (auto *layer = std::get_if<Layer>(&options.project))
@@ -297,7 +303,7 @@ private:
     Entries entries;
     for (const Reliability::Entry &entry : it.entries)
       entries.emplace_back(entry.range,
-                           entry.node.text + ": " + (entry.value ? spell(*entry.value) : "always"));
+                           entry.name.text + ": " + (entry.value ? spell(*entry.value) : "always"));
     block("reliability " + it.name.text, it.name.range, entries, it.range);
   }
   void print(const Budget &it) {

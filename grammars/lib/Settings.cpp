@@ -17,8 +17,10 @@ void Checker::addReliability(const ast::Reliability &setting) {
   Reliability reliability{&setting, {}};
   Names names;
   for (const ast::Reliability::Entry &entry : setting.entries) {
-    std::optional<unsigned> node = findNode(entry.node);
-    if (!declare(names, entry.node, "reliability") || !node || !entry.value)
+    std::optional<Cause> cause =
+        findCause(entry.name,
+                  network.links.empty() && network.groups.empty() ? "node" : "node, link or group");
+    if (!declare(names, entry.name, "reliability") || !cause || !entry.value)
       continue;
     std::optional<double> value = evaluate(*entry.value, constants, diagnostics);
     if (!value)
@@ -28,8 +30,10 @@ void Checker::addReliability(const ast::Reliability &setting) {
                          "a reliability is a probability from 0 to 1");
       continue;
     }
-    reliability.nodes[*node] = *value;
-    network.nodes[*node].failable = true;
+    reliability.causes[*cause] = *value;
+    (cause->kind == Cause::Kind::node   ? network.nodes[cause->index].failable
+     : cause->kind == Cause::Kind::link ? network.links[cause->index].failable
+                                        : network.groups[cause->index].failable) = true;
   }
   network.reliabilities.push_back(std::move(reliability));
 }

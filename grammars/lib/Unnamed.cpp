@@ -1,4 +1,4 @@
-// Looks for declared nodes among the names in the other items.
+// Looks for declared nodes, links and groups among the names in the other items.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "Unnamed.h"
 
@@ -6,8 +6,33 @@ using namespace rnet;
 
 static constexpr unsigned kMaxNotes = 3;
 
-void rnet::noteUnnamedNodes(const ast::Network &network, llvm::StringRef suggested,
-                            Diagnostics &diagnostics) {
+/// Of links and groups.
+static void noteUnnamedDomains(const ast::Network &network, llvm::StringRef suggested,
+                               Diagnostics &diagnostics) {
+  llvm::StringSet<> named;
+  named.insert(suggested);
+  for (const ast::Item &item : network.items)
+    if (auto *group = std::get_if<ast::Group>(&item))
+      for (const ast::Name &member : group->members)
+        named.insert(member.text);
+    else if (auto *reliability = std::get_if<ast::Reliability>(&item))
+      for (const ast::Reliability::Entry &entry : reliability->entries)
+        named.insert(entry.name.text);
+  unsigned notes = 0;
+  auto note = [&](const ast::Name &name) {
+    if (!named.contains(name.text) && notes++ < kMaxNotes)
+      diagnostics.note(name.range, "'" + name.text +
+                                       "' is declared here, and no group or reliability names it");
+  };
+  for (const ast::Item &item : network.items)
+    if (auto *link = std::get_if<ast::Link>(&item))
+      note(link->name);
+    else if (auto *group = std::get_if<ast::Group>(&item))
+      note(group->name);
+}
+
+void rnet::noteUnnamed(const ast::Network &network, llvm::StringRef suggested, bool nodesOnly,
+                       Diagnostics &diagnostics) {
   llvm::StringSet<> named;
   named.insert(suggested);
   auto add = [&](const ast::Name &name) { named.insert(name.text); };
@@ -30,4 +55,6 @@ void rnet::noteUnnamedNodes(const ast::Network &network, llvm::StringRef suggest
       diagnostics.note(node->name.range,
                        "'" + node->name.text +
                            "' is declared here, and no input, output or hyperconnection names it");
+  if (!nodesOnly)
+    noteUnnamedDomains(network, suggested, diagnostics);
 }

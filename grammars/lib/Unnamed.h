@@ -1,4 +1,4 @@
-// Nodes that a spec declares and never names again.
+// What a spec declares and never names again.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
@@ -7,8 +7,9 @@
 namespace rnet {
 
 /// Behind a report of a node that does not exist: notes up to three nodes that nothing names, since
-/// one of them may be what was meant. `suggested` is noted already.
-void noteUnnamedNodes(const ast::Network &network, llvm::StringRef suggested,
-                      Diagnostics &diagnostics);
+/// one of them may be what was meant. `suggested` is noted already. Where a link or group may have
+/// been meant as well, up to three of those, too.
+void noteUnnamed(const ast::Network &network, llvm::StringRef suggested, bool nodesOnly,
+                 Diagnostics &diagnostics);
 
 } // namespace rnet

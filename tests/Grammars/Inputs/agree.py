@@ -16,7 +16,7 @@ import lark
 import specs
 from ebnf import Grammar
 
-SENTENCES = 400
+SENTENCES = 600
 MUTANTS = 400  # of an example; of everything.rnet, all
 WORDS = ["a", "b", "_1", "nodes", "at_", "class", "f32", "Input", "repeat3"]
 SAMPLES = {

@@ -120,9 +120,20 @@ struct Skip : Ranged {
   ConnectionOptions options;
 };
 
+/// `link lan: edge, fog2, fog1`: joins these nodes.
+struct Link : Ranged {
+  Name name;
+  std::vector<Name> members;
+};
+/// `group rack: fog2, fog1, lan`: nodes and links that fail together.
+struct Group : Ranged {
+  Name name;
+  std::vector<Name> members;
+};
+
 struct Reliability : Ranged {
   struct Entry : Ranged {
-    Name node;
+    Name name;                       ///< of a node, link or group
     std::optional<Expression> value; ///< nothing: always
   };
   Name name;
@@ -167,8 +178,8 @@ struct List : Ranged {
   Body body;
 };
 
-using Item =
-    std::variant<Input, Output, Node, Chain, Skip, Reliability, Train, Budget, Const, Block, List>;
+using Item = std::variant<Input, Output, Node, Chain, Skip, Link, Group, Reliability, Train, Budget,
+                          Const, Block, List>;
 
 struct Network : Ranged {
   Name name;

@@ -5,6 +5,7 @@
 
 #include "rnet/Grammars/Diagnostics.h"
 
+#include <compare>
 #include <map>
 
 namespace rnet::model {
@@ -47,8 +48,36 @@ struct Node {
   std::vector<Layer> layers;
   std::vector<unsigned> incoming, outgoing; ///< hyperconnections, in the order of the spec
   std::vector<unsigned> inputs;             ///< network inputs at this node
-  bool failable = false;
+  std::vector<unsigned> groups;             ///< that hold it
+  bool failable = false;                    ///< by itself
   std::optional<Budget> budget;
+};
+
+/// A physical link, a bus or a switch.
+struct Link {
+  const ast::Link *spec;
+  std::vector<unsigned> nodes;  ///< that it joins, in the order of the spec
+  std::vector<unsigned> groups; ///< that hold it
+  bool failable = false;        ///< by itself
+};
+
+/// What fails together.
+struct Group {
+  const ast::Group *spec;
+  bool failable = false;
+};
+
+/// What may fail, by its place among those of its kind.
+struct Cause {
+  enum class Kind { node, link, group } kind;
+  unsigned index;
+  auto operator<=>(const Cause &) const = default;
+};
+
+/// The physical way of a hyperconnection.
+struct Route {
+  std::vector<unsigned> links;  ///< none where the network has none: then it is its own
+  std::vector<unsigned> relays; ///< the node behind each link but the last
 };
 
 struct Hyperconnection {
@@ -60,6 +89,7 @@ struct Hyperconnection {
   /// iot_to_fog2.projection, or iot_to_fog2.projection.conv1.
   std::vector<Layer> projection;
   std::optional<double> weight;
+  Route route = {};
 };
 
 /// Skips of one receiver that stand in for simple hyperconnections of it.
@@ -82,7 +112,7 @@ struct Output {
 };
 struct Reliability {
   const ast::Reliability *spec;
-  std::map<unsigned, double> nodes; ///< without those that are always up
+  std::map<Cause, double> causes; ///< without those that are always up
 };
 
 /// How the rate changes with the epochs.
@@ -120,7 +150,9 @@ struct Recipe {
 struct Network {
   std::string name;
   ast::Range range;
-  std::vector<Node> nodes;     ///< in the order of the spec
+  std::vector<Node> nodes; ///< in the order of the spec
+  std::vector<Link> links;
+  std::vector<Group> groups;
   std::vector<unsigned> order; ///< topological, in the order of the spec where that allows
   std::vector<Hyperconnection> hyperconnections;
   std::vector<StandIn> standIns;
@@ -128,6 +160,12 @@ struct Network {
   std::vector<Output> outputs;
   std::vector<Reliability> reliabilities;
   std::optional<Recipe> recipe;
+
+  const ast::Name &nameOf(Cause cause) const;
+  /// By itself.
+  bool isFailable(Cause cause) const;
+  /// A node that may be down, by itself or with a group.
+  bool mayBeDown(const Node &node) const;
 };
 
 } // namespace rnet::model
