@@ -4,6 +4,7 @@
 
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringMap.h"
 
 #include <cmath>
 #include <random>
@@ -13,49 +14,118 @@ using namespace rnet;
 
 //===-- From the IR ---------------------------------------------------------------------------===//
 
-static llvm::StringMap<unsigned> numberNodes(NetworkOp network) {
-  llvm::StringMap<unsigned> numbers;
-  for (auto node : network.getOps<NodeOp>())
-    numbers.try_emplace(node.getName(), numbers.size());
-  return numbers;
-}
+namespace {
+/// Vertices come just before the first that depends on them, so that few are on the way at a time.
+class FlowBuilder {
+public:
+  explicit FlowBuilder(NetworkOp network) : network(network) {
+    flow.causes = findFailureCauses(network);
+    flow.failures.resize(flow.causes.size());
+    for (auto [number, connection] : llvm::enumerate(network.getOps<HyperconnectionOp>()))
+      connections[connection] = number;
+    flow.hyperconnections = connections.size();
+    cutBy.resize(connections.size());
+    downBy.resize(llvm::range_size(network.getOps<NodeOp>()));
+    for (auto [number, cause] : llvm::enumerate(flow.causes)) {
+      // A node that fails and relays nothing needs no vertex but that of its answer.
+      if (!cause.failable || (cause.isNode() && cause.cut.empty()))
+        continue;
+      for (unsigned node : cause.nodes)
+        downBy[node].push_back(number);
+      for (unsigned connection : cause.cut)
+        cutBy[connection].push_back(number);
+    }
+  }
 
-FlowGraph rnet::getFlowGraph(NetworkOp network) {
-  const llvm::StringMap<unsigned> numbers = numberNodes(network);
-  FlowGraph graph;
-  graph.sources.resize(numbers.size());
-  for (auto input : network.getOps<InputOp>())
-    graph.sources[numbers.lookup(input.getNode())] = true;
-  for (auto connection : network.getOps<HyperconnectionOp>())
-    graph.links.push_back({numbers.lookup(connection.getSender().getName()),
-                           numbers.lookup(connection.getReceiver())});
-  auto output = *network.getOps<OutputOp>().begin();
-  graph.output = numbers.lookup(output.getValue().getDefiningOp<NodeOp>().getName());
-  return graph;
-}
+  NetworkFlow run() {
+    llvm::StringMap<unsigned> vertices;
+    std::vector<bool> hasInput(downBy.size());
+    for (auto input : network.getOps<InputOp>())
+      hasInput[findNode(input.getNode())] = true;
+    std::vector<FlowGraph::Link> toRoutes;
+    std::vector<std::optional<unsigned>> routes(connections.size());
+    for (auto [number, node] : llvm::enumerate(network.getOps<NodeOp>())) {
+      for (Value input : node.getInputs())
+        if (auto connection = input.getDefiningOp<HyperconnectionOp>())
+          if (const unsigned k = connections.lookup(connection); !cutBy[k].empty()) {
+            routes[k] = add(false, cutBy[k]);
+            toRoutes.push_back({vertices.lookup(connection.getSender().getName()), *routes[k]});
+          }
+      const unsigned vertex = add(hasInput[number], downBy[number]);
+      flow.nodes.push_back(vertices[node.getName()] = vertex);
+      if (!llvm::is_contained(downBy[number], number))
+        flow.failures[number] = vertex;
+    }
+    // What may fail and cuts nothing has one all the same.
+    for (auto [number, cause] : llvm::enumerate(flow.causes))
+      if (cause.failable && !flow.failures[number])
+        flow.failures[number] = add(true, {});
+    for (auto [number, connection] : llvm::enumerate(network.getOps<HyperconnectionOp>()))
+      flow.graph.links.push_back(
+          {routes[number].value_or(vertices.lookup(connection.getSender().getName())),
+           vertices.lookup(connection.getReceiver())});
+    llvm::append_range(flow.graph.links, toRoutes);
+    auto output = *network.getOps<OutputOp>().begin();
+    flow.graph.output = vertices.lookup(output.getValue().getDefiningOp<NodeOp>().getName());
+    return std::move(flow);
+  }
 
-std::vector<double> rnet::getReliability(NetworkOp network, ReliabilityOp setting) {
-  const llvm::StringMap<unsigned> numbers = numberNodes(network);
-  std::vector<double> up(numbers.size(), 1);
-  for (NamedAttribute entry : setting.getNodes())
-    up[numbers.lookup(entry.getName().getValue())] =
-        cast<FloatAttr>(entry.getValue()).getValueAsDouble();
+private:
+  unsigned findNode(StringRef name) const {
+    return llvm::find_if(flow.causes, [&](auto &cause) { return cause.name == name; }) -
+           flow.causes.begin();
+  }
+  unsigned add(bool isSource, llvm::ArrayRef<unsigned> causes) {
+    llvm::SmallVector<unsigned, 2> needs;
+    for (unsigned cause : causes) {
+      if (!flow.failures[cause])
+        flow.failures[cause] = add(true, {});
+      needs.push_back(*flow.failures[cause]);
+    }
+    const unsigned vertex = flow.graph.size();
+    flow.graph.sources.push_back(isSource);
+    if (!needs.empty()) {
+      flow.graph.needs.resize(vertex + 1);
+      flow.graph.needs.back() = std::move(needs);
+    }
+    return vertex;
+  }
+
+  NetworkOp network;
+  NetworkFlow flow;
+  llvm::DenseMap<Operation *, unsigned> connections;
+  std::vector<llvm::SmallVector<unsigned, 2>> downBy, cutBy; ///< causes, of nodes, connections
+};
+} // namespace
+
+NetworkFlow rnet::getFlow(NetworkOp network) { return FlowBuilder(network).run(); }
+
+std::vector<double> rnet::getReliability(const NetworkFlow &flow, ReliabilityOp setting) {
+  std::vector<double> up(flow.graph.size(), 1);
+  for (auto [cause, vertex] : llvm::zip_equal(flow.causes, flow.failures))
+    if (auto value = setting.getCauses().getAs<FloatAttr>(cause.name); value && vertex)
+      up[*vertex] = value.getValueAsDouble();
   return up;
 }
 
 //===-- Ways ----------------------------------------------------------------------------------===//
 
 namespace {
-/// What feeds each node, and the last node that it feeds; 0: it feeds none.
+/// What feeds each vertex, and the last one that it feeds or that needs it; 0: there is none.
 struct Ways {
-  explicit Ways(const FlowGraph &graph) : incoming(graph.size()), lastUse(graph.size()) {
+  explicit Ways(const FlowGraph &graph)
+      : incoming(graph.size()), needs(graph.needs), lastUse(graph.size()) {
+    needs.resize(graph.size());
+    for (unsigned vertex = 0; vertex < graph.size(); ++vertex)
+      for (unsigned need : needs[vertex])
+        lastUse[need] = std::max(lastUse[need], vertex);
     for (const FlowGraph::Link &link : graph.links) {
       incoming[link.to].push_back(link.from);
       lastUse[link.from] = std::max(lastUse[link.from], link.to);
     }
   }
 
-  std::vector<llvm::SmallVector<unsigned, 2>> incoming;
+  std::vector<llvm::SmallVector<unsigned, 2>> incoming, needs;
   std::vector<unsigned> lastUse;
 };
 } // namespace
@@ -70,36 +140,41 @@ std::optional<std::vector<double>> rnet::computeLive(const FlowGraph &graph,
                                                      llvm::ArrayRef<double> up, size_t limit) {
   const Ways ways(graph);
   std::vector<double> result(graph.size());
-  // Bit `slot[node]` of a state says that the node is live, from its own turn to that of the last
-  // node it feeds.
+  // Bit `slot[vertex]` of a state says that the vertex is live, from its own turn to that of the
+  // last one it feeds.
   std::vector<unsigned> slot(graph.size());
   std::vector<std::pair<uint64_t, double>> states{{0, 1}}, next;
   uint64_t taken = 0;
-  for (unsigned node = 0; node < graph.size(); ++node) {
-    uint64_t feeds = 0, ends = 0, own = 0;
-    for (unsigned from : ways.incoming[node]) {
-      feeds |= uint64_t(1) << slot[from];
-      if (ways.lastUse[from] == node)
+  for (unsigned vertex = 0; vertex < graph.size(); ++vertex) {
+    uint64_t feeds = 0, needed = 0, ends = 0, own = 0;
+    auto use = [&](unsigned from, uint64_t &as) {
+      as |= uint64_t(1) << slot[from];
+      if (ways.lastUse[from] == vertex)
         ends |= uint64_t(1) << slot[from];
-    }
+    };
+    for (unsigned from : ways.incoming[vertex])
+      use(from, feeds);
+    for (unsigned need : ways.needs[vertex])
+      use(need, needed);
     taken &= ~ends;
-    if (ways.lastUse[node] > 0) {
+    if (ways.lastUse[vertex] > 0) {
       if (~taken == 0)
         return std::nullopt;
-      slot[node] = llvm::countr_one(taken);
-      own = uint64_t(1) << slot[node];
+      slot[vertex] = llvm::countr_one(taken);
+      own = uint64_t(1) << slot[vertex];
       taken |= own;
     }
     next.clear();
     for (const auto &[state, probability] : states) {
-      const double live = graph.sources[node] || (state & feeds) ? up[node] : 0;
-      result[node] += probability * live;
+      const bool reached = graph.sources[vertex] || (state & feeds);
+      const double live = reached && (state & needed) == needed ? up[vertex] : 0;
+      result[vertex] += probability * live;
       if (live > 0)
         next.emplace_back((state & ~ends) | own, probability * live);
       if (live < 1)
         next.emplace_back(state & ~ends, probability * (1 - live));
     }
-    // States that no later node can tell apart are one.
+    // States that no later vertex can tell apart are one.
     llvm::sort(next, llvm::less_first());
     states.clear();
     for (const auto &[state, probability] : next)
@@ -143,12 +218,14 @@ std::vector<FlowEstimate> rnet::estimateLive(const FlowGraph &graph, llvm::Array
   std::vector<size_t> hits(graph.size());
   size_t count = 0;
   for (; count < samples; count += 64) {
-    for (unsigned node = 0; node < graph.size(); ++node) {
-      uint64_t reached = graph.sources[node] ? ~uint64_t(0) : 0;
-      for (unsigned from : ways.incoming[node])
+    for (unsigned vertex = 0; vertex < graph.size(); ++vertex) {
+      uint64_t reached = graph.sources[vertex] ? ~uint64_t(0) : 0;
+      for (unsigned from : ways.incoming[vertex])
         reached |= live[from];
-      live[node] = reached ? reached & drawBits(up[node], random) : 0;
-      hits[node] += llvm::popcount(live[node]);
+      for (unsigned need : ways.needs[vertex])
+        reached &= live[need];
+      live[vertex] = reached ? reached & drawBits(up[vertex], random) : 0;
+      hits[vertex] += llvm::popcount(live[vertex]);
     }
   }
   const double n = static_cast<double>(count), z = 1.959964;

@@ -10,54 +10,63 @@ using namespace rnet;
 /// Graphs of more links than this are not taken apart link by link.
 static constexpr size_t kMostLinks = 2000;
 
-static void addLosses(const FlowGraph &graph, const std::vector<double> &up, SettingFlow &result) {
+static void addLosses(const NetworkFlow &network, const std::vector<double> &up,
+                      SettingFlow &result) {
+  const FlowGraph &graph = network.graph;
   auto lost = [&](const FlowGraph &rest, ArrayRef<double> reliability) {
     auto left = computeLive(rest, reliability);
     // What is left is never more, but for rounding.
     return left ? std::max(0.0, result.flow - (*left)[graph.output]) : std::nan("");
   };
-  for (unsigned node = 0; node < graph.size(); ++node) {
+  for (std::optional<unsigned> vertex : network.failures) {
+    if (!vertex || up[*vertex] >= 1) {
+      result.lostWithCause.push_back(std::nan(""));
+      continue;
+    }
     std::vector<double> down = up;
-    down[node] = 0;
-    result.lostWithNode.push_back(up[node] < 1 ? lost(graph, down) : std::nan(""));
+    down[*vertex] = 0;
+    result.lostWithCause.push_back(lost(graph, down));
   }
-  for (unsigned link = 0; link < graph.links.size(); ++link)
-    result.lostWithLink.push_back(lost(without(graph, link), up));
+  for (unsigned link = 0; link < network.hyperconnections; ++link)
+    result.lostWithHyperconnection.push_back(lost(without(graph, link), up));
 }
 
-static SettingFlow analyze(const FlowGraph &graph, llvm::StringRef name,
+static SettingFlow analyze(const NetworkFlow &network, llvm::StringRef name,
                            const std::vector<double> &up, const FlowOptions &options) {
+  const FlowGraph &graph = network.graph;
   SettingFlow result;
   result.name = name;
   if (auto live = computeLive(graph, up)) {
-    result.live = std::move(*live);
-    result.flow = result.live[graph.output];
+    for (unsigned vertex : network.nodes)
+      result.live.push_back((*live)[vertex]);
+    result.flow = (*live)[graph.output];
     if (graph.links.size() <= kMostLinks)
-      addLosses(graph, up, result);
+      addLosses(network, up, result);
     return result;
   }
   const size_t most = 1'000'000,
                samples =
                    options.samples.value_or(most * 4'000 / std::max<size_t>(graph.size(), 4'000));
   const std::vector<FlowEstimate> estimates = estimateLive(graph, up, samples, options.seed);
-  for (const FlowEstimate &estimate : estimates)
-    result.live.push_back(estimate.flow);
-  result.flow = result.live[graph.output];
+  for (unsigned vertex : network.nodes)
+    result.live.push_back(estimates[vertex].flow);
+  result.flow = estimates[graph.output].flow;
   result.estimate = estimates[graph.output];
   return result;
 }
 
-std::vector<SettingFlow> rnet::analyzeFlow(NetworkOp network, const FlowOptions &options) {
-  const FlowGraph graph = getFlowGraph(network);
-  std::vector<SettingFlow> settings;
+FlowReport rnet::analyzeFlow(NetworkOp network, const FlowOptions &options) {
+  NetworkFlow flow = getFlow(network);
+  FlowReport report;
   for (auto setting : network.getOps<ReliabilityOp>())
-    settings.push_back(
-        analyze(graph, setting.getName(), getReliability(network, setting), options));
-  return settings;
+    report.settings.push_back(
+        analyze(flow, setting.getName(), getReliability(flow, setting), options));
+  report.causes = std::move(flow.causes);
+  return report;
 }
 
-bool rnet::isSinglePoint(llvm::ArrayRef<SettingFlow> settings, size_t node) {
+bool FlowReport::isSinglePoint(size_t cause) const {
   return llvm::any_of(settings, [&](const SettingFlow &setting) {
-    return !setting.lostWithNode.empty() && setting.lostWithNode[node] == setting.flow;
+    return !setting.lostWithCause.empty() && setting.lostWithCause[cause] == setting.flow;
   });
 }

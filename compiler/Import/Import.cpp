@@ -31,6 +31,7 @@ public:
                                        builder.getStringAttr(input.spec->name.text),
                                        builder.getStringAttr(input.spec->node.text),
                                        input.spec->isPrivate));
+    importLinks();
     connections.resize(network.hyperconnections.size());
     for (unsigned node : network.order)
       importNode(node);
@@ -48,6 +49,32 @@ public:
 
 private:
   Location named(const Twine &name, ast::Range range) { return context.named(name, range); }
+
+  ArrayAttr namesOf(const std::vector<ast::Name> &names) {
+    return builder.getStrArrayAttr(
+        llvm::map_to_vector(names, [](const ast::Name &name) { return StringRef(name.text); }));
+  }
+  void importLinks() {
+    for (const model::Link &link : network.links)
+      LinkOp::create(builder, named(link.spec->name.text, link.spec->range), link.spec->name.text,
+                     namesOf(link.spec->members));
+    for (const model::Group &group : network.groups)
+      GroupOp::create(builder, named(group.spec->name.text, group.spec->range),
+                      group.spec->name.text, namesOf(group.spec->members));
+  }
+
+  /// Links and relays in turn; null where the network has no links.
+  ArrayAttr importRoute(const model::Route &route) {
+    if (route.links.empty())
+      return {};
+    SmallVector<StringRef> names;
+    for (auto [k, link] : llvm::enumerate(route.links)) {
+      if (k > 0)
+        names.push_back(network.nodes[route.relays[k - 1]].spec->name.text);
+      names.push_back(network.links[link].spec->name.text);
+    }
+    return builder.getStrArrayAttr(names);
+  }
 
   void importNode(unsigned index) {
     const model::Node &node = network.nodes[index];
@@ -138,7 +165,8 @@ private:
     auto op = HyperconnectionOp::create(
         builder, where, unknown, builder.getStringAttr(spec.name),
         spec.isSkip ? HyperconnectionKind::Skip : HyperconnectionKind::Simple, sender.getResult(0),
-        builder.getStringAttr(network.nodes[spec.to].spec->name.text), weight);
+        builder.getStringAttr(network.nodes[spec.to].spec->name.text), importRoute(spec.route),
+        weight);
     if (!spec.projection.empty()) {
       OpBuilder::InsertionGuard guard(builder);
       Block &block = op.getProjection().emplaceBlock();

@@ -20,15 +20,16 @@ struct AnalyzeFlow : rnet::impl::AnalyzeFlowBase<AnalyzeFlow> {
 
   void runOnOperation() override {
     NetworkOp network = getOperation();
-    const std::vector<SettingFlow> settings = analyzeFlow(network);
-    set(network, kFlowAttr, settings, [](const SettingFlow &setting) { return setting.flow; });
-    for (auto [k, node] : llvm::enumerate(network.getOps<NodeOp>())) {
-      setLost(node, settings, &SettingFlow::lostWithNode, k);
-      if (isSinglePoint(settings, k))
-        node->setAttr(kSinglePointAttr, UnitAttr::get(&getContext()));
+    const FlowReport report = analyzeFlow(network);
+    set(network, kFlowAttr, report.settings,
+        [](const SettingFlow &setting) { return setting.flow; });
+    for (auto [k, cause] : llvm::enumerate(report.causes)) {
+      setLost(cause.op, report.settings, &SettingFlow::lostWithCause, k);
+      if (report.isSinglePoint(k))
+        cause.op->setAttr(kSinglePointAttr, UnitAttr::get(&getContext()));
     }
     for (auto [k, connection] : llvm::enumerate(network.getOps<HyperconnectionOp>()))
-      setLost(connection, settings, &SettingFlow::lostWithLink, k);
+      setLost(connection, report.settings, &SettingFlow::lostWithHyperconnection, k);
   }
 
 private:

@@ -19,7 +19,7 @@ namespace {
 class Analysis {
 public:
   Analysis(NetworkOp network, const FlowOptions &options)
-      : network(network), settings(analyzeFlow(network, options)) {}
+      : network(network), report(analyzeFlow(network, options)), settings(report.settings) {}
 
   void print(llvm::raw_ostream &out);
   json::Value describe();
@@ -34,19 +34,32 @@ private:
   }
   double sent(const SettingFlow &setting) { return expected(setting, getBytesSent); }
   double multiplyAdds(const SettingFlow &setting) { return expected(setting, getMultiplyAdds); }
-  template <class Of>
-  void printLosses(llvm::raw_ostream &out, StringRef title, Of losses, ArrayRef<std::string> names);
+  /// A line for each name; `number`: its place among the losses.
+  struct Line {
+    size_t number;
+    std::string name;
+  };
+  void printLosses(llvm::raw_ostream &out, StringRef title,
+                   std::vector<double> SettingFlow::*losses, ArrayRef<Line> lines);
+
+  /// Of all nodes, links or groups; nothing where there are none.
+  template <class Kind> void printCauses(llvm::raw_ostream &out, StringRef title);
+  void printRoutes(llvm::raw_ostream &out);
+  template <class Kind>
+  void describeCauses(json::Object &object, StringRef title, const SettingFlow &setting);
 
   NetworkOp network;
-  std::vector<SettingFlow> settings;
+  FlowReport report;
+  const std::vector<SettingFlow> &settings;
 };
 
 } // namespace
 
-template <class Of>
-void Analysis::printLosses(llvm::raw_ostream &out, StringRef title, Of losses,
-                           ArrayRef<std::string> names) {
-  if (llvm::any_of(settings, [&](const SettingFlow &setting) { return losses(setting).empty(); })) {
+void Analysis::printLosses(llvm::raw_ostream &out, StringRef title,
+                           std::vector<double> SettingFlow::*losses, ArrayRef<Line> lines) {
+  out << '\n';
+  if (llvm::any_of(settings,
+                   [&](const SettingFlow &setting) { return (setting.*losses).empty(); })) {
     out << title << ": not computed, the network is too large\n";
     return;
   }
@@ -54,15 +67,25 @@ void Analysis::printLosses(llvm::raw_ostream &out, StringRef title, Of losses,
   for (const SettingFlow &setting : settings)
     out << llvm::right_justify(setting.name, 12);
   out << '\n';
-  for (auto [k, name] : llvm::enumerate(names)) {
+  for (const auto &[k, name] : lines) {
     if (llvm::all_of(settings,
-                     [&](const SettingFlow &setting) { return std::isnan(losses(setting)[k]); }))
-      continue; // a node that never fails
+                     [&](const SettingFlow &setting) { return std::isnan((setting.*losses)[k]); }))
+      continue; // what never fails
     out << "  " << llvm::left_justify(name, 34);
     for (const SettingFlow &setting : settings)
-      out << llvm::formatv("{0,12:F4}", losses(setting)[k]);
+      out << llvm::formatv("{0,12:F4}", (setting.*losses)[k]);
     out << '\n';
   }
+}
+
+template <class Kind> void Analysis::printCauses(llvm::raw_ostream &out, StringRef title) {
+  SmallVector<Line> lines;
+  for (auto [k, cause] : llvm::enumerate(report.causes))
+    if (isa<Kind>(cause.op))
+      lines.push_back(
+          {k, cause.name.str() + (report.isSinglePoint(k) ? "  (alone ends all flow)" : "")});
+  if (!lines.empty())
+    printLosses(out, title, &SettingFlow::lostWithCause, lines);
 }
 
 void Analysis::print(llvm::raw_ostream &out) {
@@ -77,21 +100,38 @@ void Analysis::print(llvm::raw_ostream &out) {
       out << llvm::formatv("  sampled; with 95 % confidence from {0:F6} to {1:F6}\n",
                            setting.estimate->low, setting.estimate->high);
   }
-  std::vector<std::string> nodes, links;
-  for (auto [k, node] : llvm::enumerate(network.getOps<NodeOp>()))
-    nodes.push_back(node.getName().str() +
-                    (isSinglePoint(settings, k) ? "  (alone ends all flow)" : ""));
+  printCauses<NodeOp>(out, "flow lost while a node is down");
+  printCauses<LinkOp>(out, "flow lost while a link is down");
+  printCauses<GroupOp>(out, "flow lost while a group is down");
+  SmallVector<Line> connections;
+  for (auto [k, connection] : llvm::enumerate(network.getOps<HyperconnectionOp>()))
+    connections.push_back(
+        {k,
+         (connection.getName() + "  " + stringifyHyperconnectionKind(connection.getKind())).str()});
+  printLosses(out, "flow lost without a hyperconnection", &SettingFlow::lostWithHyperconnection,
+              connections);
+  printRoutes(out);
+}
+
+void Analysis::printRoutes(llvm::raw_ostream &out) {
+  if (network.getOps<LinkOp>().empty())
+    return;
+  out << '\n'
+      << llvm::left_justify("hyperconnection", 36) << "over links, by nodes that relay it\n";
   for (auto connection : network.getOps<HyperconnectionOp>())
-    links.push_back(
-        (connection.getName() + "  " + stringifyHyperconnectionKind(connection.getKind())).str());
-  out << '\n';
-  printLosses(
-      out, "flow lost while a node is down",
-      [](const SettingFlow &s) -> auto & { return s.lostWithNode; }, nodes);
-  out << '\n';
-  printLosses(
-      out, "flow lost without a hyperconnection",
-      [](const SettingFlow &s) -> auto & { return s.lostWithLink; }, links);
+    out << "  " << llvm::left_justify(connection.getName(), 34)
+        << llvm::join(connection.getRoute()->getAsValueRange<StringAttr>(), ", ") << '\n';
+}
+
+template <class Kind>
+void Analysis::describeCauses(json::Object &object, StringRef title, const SettingFlow &setting) {
+  if (network.getOps<Kind>().empty())
+    return;
+  json::Object losses;
+  for (auto [cause, lost] : llvm::zip_equal(report.causes, setting.lostWithCause))
+    if (isa<Kind>(cause.op) && !std::isnan(lost))
+      losses[cause.name] = lost;
+  object[title] = std::move(losses);
 }
 
 json::Value Analysis::describe() {
@@ -103,23 +143,22 @@ json::Value Analysis::describe() {
                         {"multiply_adds", multiplyAdds(setting)}};
     if (setting.estimate)
       object["interval"] = json::Array{setting.estimate->low, setting.estimate->high};
-    if (!setting.lostWithNode.empty()) {
-      json::Object nodes, links;
-      for (auto [node, lost] : llvm::zip_equal(network.getOps<NodeOp>(), setting.lostWithNode))
-        if (!std::isnan(lost))
-          nodes[node.getName()] = lost;
-      for (auto [link, lost] :
-           llvm::zip_equal(network.getOps<HyperconnectionOp>(), setting.lostWithLink))
-        links[link.getName()] = lost;
-      object["lost_with_node"] = std::move(nodes);
-      object["lost_with_hyperconnection"] = std::move(links);
+    if (!setting.lostWithCause.empty()) {
+      describeCauses<NodeOp>(object, "lost_with_node", setting);
+      describeCauses<LinkOp>(object, "lost_with_link", setting);
+      describeCauses<GroupOp>(object, "lost_with_group", setting);
+      json::Object connections;
+      for (auto [connection, lost] :
+           llvm::zip_equal(network.getOps<HyperconnectionOp>(), setting.lostWithHyperconnection))
+        connections[connection.getName()] = lost;
+      object["lost_with_hyperconnection"] = std::move(connections);
     }
     all[setting.name] = std::move(object);
   }
   json::Array points;
-  for (auto [k, node] : llvm::enumerate(network.getOps<NodeOp>()))
-    if (isSinglePoint(settings, k))
-      points.push_back(node.getName());
+  for (auto [k, cause] : llvm::enumerate(report.causes))
+    if (report.isSinglePoint(k))
+      points.push_back(cause.name);
   return json::Object{{"schema", 1},
                       {"network", network.getSymName()},
                       {"scheme", spellScheme(*network.getScheme())},

@@ -18,6 +18,10 @@ StringRef tools::spellScheme(Scheme scheme) {
 
 static json::Array shapeOf(Type rows) { return json::Array(getRowShape(rows)); }
 
+static json::Array namesOf(ArrayAttr names) {
+  return json::Array(llvm::to_vector(names.getAsValueRange<StringAttr>()));
+}
+
 static json::Object describeOutput(OutputOp output) {
   json::Object object{{"name", output.getName()},
                       {"node", output.getValue().getDefiningOp<NodeOp>().getName()},
@@ -47,7 +51,7 @@ static json::Object describeCost(NodeOp node) {
 }
 
 json::Value tools::describe(NetworkOp network) {
-  json::Array nodes, inputs, outputs, hyperconnections;
+  json::Array nodes, inputs, outputs, hyperconnections, links, groups;
   json::Object settings, costs;
   for (Operation &op : network.getBody().front()) {
     if (auto node = dyn_cast<NodeOp>(op)) {
@@ -61,29 +65,42 @@ json::Value tools::describe(NetworkOp network) {
     } else if (auto output = dyn_cast<OutputOp>(op)) {
       outputs.push_back(describeOutput(output));
     } else if (auto connection = dyn_cast<HyperconnectionOp>(op)) {
-      hyperconnections.push_back(
-          json::Object{{"name", connection.getName()},
-                       {"kind", stringifyHyperconnectionKind(connection.getKind())},
-                       {"from", connection.getSender().getName()},
-                       {"to", connection.getReceiver()},
-                       {"shape", shapeOf(connection.getValue().getType())},
-                       {"bytes", getBytes(connection)}});
+      json::Object object{{"name", connection.getName()},
+                          {"kind", stringifyHyperconnectionKind(connection.getKind())},
+                          {"from", connection.getSender().getName()},
+                          {"to", connection.getReceiver()},
+                          {"shape", shapeOf(connection.getValue().getType())},
+                          {"bytes", getBytes(connection)}};
+      if (std::optional<ArrayAttr> route = connection.getRoute())
+        object["route"] = namesOf(*route);
+      hyperconnections.push_back(std::move(object));
+    } else if (auto link = dyn_cast<LinkOp>(op)) {
+      links.push_back(json::Object{{"name", link.getName()}, {"nodes", namesOf(link.getNodes())}});
+    } else if (auto group = dyn_cast<GroupOp>(op)) {
+      groups.push_back(
+          json::Object{{"name", group.getName()}, {"members", namesOf(group.getMembers())}});
     } else if (auto reliability = dyn_cast<ReliabilityOp>(op)) {
       json::Object setting;
-      for (NamedAttribute entry : reliability.getNodes())
+      for (NamedAttribute entry : reliability.getCauses())
         setting[entry.getName().getValue()] = cast<FloatAttr>(entry.getValue()).getValueAsDouble();
       settings[reliability.getName()] = std::move(setting);
     }
   }
-  return json::Object{{"schema", 1},
-                      {"network", network.getSymName()},
-                      {"scheme", spellScheme(*network.getScheme())},
-                      {"nodes", std::move(nodes)},
-                      {"inputs", std::move(inputs)},
-                      {"outputs", std::move(outputs)},
-                      {"hyperconnections", std::move(hyperconnections)},
-                      {"reliability", std::move(settings)},
-                      {"costs", std::move(costs)}};
+  json::Object all{{"schema", 1},
+                   {"network", network.getSymName()},
+                   {"scheme", spellScheme(*network.getScheme())},
+                   {"nodes", std::move(nodes)},
+                   {"inputs", std::move(inputs)},
+                   {"outputs", std::move(outputs)},
+                   {"hyperconnections", std::move(hyperconnections)},
+                   {"reliability", std::move(settings)},
+                   {"costs", std::move(costs)}};
+  // Only where more than nodes may fail.
+  if (!links.empty())
+    all["links"] = std::move(links);
+  if (!groups.empty())
+    all["groups"] = std::move(groups);
+  return all;
 }
 
 void tools::printCosts(NetworkOp network, llvm::raw_ostream &out) {

@@ -41,7 +41,7 @@ public:
   }
 
   int run() {
-    if (!spec.load(path, scheme) || !spec.compileNetwork(scheme) || !findSetting() ||
+    if (!spec.load(path, scheme) || !spec.compileNetwork(scheme) || !isPlain() || !findSetting() ||
         !findCandidates() || !makeProblem())
       return 1;
     std::optional<Placement> found = rnet::place(problem);
@@ -67,6 +67,15 @@ private:
   }
 
   //===-- The problem -------------------------------------------------------------------------===//
+
+  /// A skip over links would need a route, and would fail with it: that is not looked at.
+  bool isPlain() {
+    if (!hasLinksOrGroups(spec.getNetwork()))
+      return true;
+    fail("'" + spec.getNetwork().getSymName() +
+         "' has links or groups: rnet place looks at networks in which only nodes fail");
+    return false;
+  }
 
   bool findSetting() {
     SmallVector<StringRef> known;
@@ -159,12 +168,13 @@ private:
 
   static PlacementProblem describeNetwork(NetworkOp network, StringRef setting) {
     PlacementProblem result;
-    result.graph = getFlowGraph(network);
+    const NetworkFlow flow = getFlow(network);
+    result.graph = flow.graph;
     for (auto node : network.getOps<NodeOp>())
       result.depths.push_back(getDepth(node));
     for (auto op : network.getOps<ReliabilityOp>())
       if (op.getName() == setting)
-        result.up = getReliability(network, op);
+        result.up = getReliability(flow, op);
     result.mayStill.resize(result.graph.size());
     return result;
   }

@@ -21,18 +21,60 @@ ParameterOp NetworkOp::lookupParameter(StringRef name) {
   return dyn_cast_or_null<ParameterOp>(mlir::SymbolTable::lookupSymbolIn(*this, name));
 }
 
+/// A hyperconnection over links and relays in turn, each of which joins its neighbours.
+static LogicalResult verifyRoute(HyperconnectionOp connection,
+                                 const llvm::StringMap<Operation *> &causes) {
+  StringRef place = connection.getSender().getName(), link;
+  auto route = *connection.getRoute();
+  if (route.size() % 2 == 0)
+    return connection.emitOpError()
+           << "needs a route of links with a relay between two, found " << route;
+  auto step = [&](StringRef node) -> LogicalResult {
+    auto found = dyn_cast_or_null<LinkOp>(causes.lookup(link));
+    if (!found)
+      return connection.emitOpError()
+             << "is routed over the link '" << link << "', which the network does not have";
+    for (StringRef end : {place, node})
+      if (!llvm::is_contained(found.getNodes().getAsValueRange<StringAttr>(), end))
+        return connection.emitOpError()
+               << "is routed over the link '" << link << "', which does not join '" << end << "'";
+    place = node;
+    return success();
+  };
+  for (auto [k, name] : llvm::enumerate(route.getAsValueRange<StringAttr>())) {
+    if (k % 2 == 0)
+      link = name;
+    else if (failed(step(name)))
+      return failure();
+  }
+  return step(connection.getReceiver());
+}
+
 LogicalResult NetworkOp::verifyRegions() {
-  llvm::StringMap<Operation *> nodes, names;
+  // Nodes, links and groups share one space of names.
+  llvm::StringMap<Operation *> causes, names;
+  auto declare = [&](auto op, StringRef what) -> LogicalResult {
+    if (!causes.try_emplace(op.getName(), op).second)
+      return op.emitOpError() << "is the second " << what << " named '" << op.getName() << "'";
+    return success();
+  };
   for (NodeOp node : getOps<NodeOp>())
-    if (!nodes.try_emplace(node.getName(), node).second)
-      return node.emitOpError() << "is the second node named '" << node.getName() << "'";
+    if (failed(declare(node, "node")))
+      return failure();
+  for (LinkOp link : getOps<LinkOp>())
+    if (failed(declare(link, "node or link")))
+      return failure();
+  for (GroupOp group : getOps<GroupOp>())
+    if (failed(declare(group, "node, link or group")))
+      return failure();
 
   auto checkNode = [&](Operation *op, StringRef name) -> LogicalResult {
-    if (!nodes.count(name))
+    if (!isa_and_nonnull<NodeOp>(causes.lookup(name)))
       return op->emitOpError() << "names the node '" << name
                                << "', which the network does not have";
     return success();
   };
+  const bool hasLinks = !getOps<LinkOp>().empty();
   for (Operation &op : getBody().front()) {
     if (auto input = dyn_cast<InputOp>(op)) {
       if (failed(checkNode(input, input.getNode())))
@@ -43,10 +85,24 @@ LogicalResult NetworkOp::verifyRegions() {
                << "is the second hyperconnection named '" << connection.getName() << "'";
       if (failed(checkNode(connection, connection.getReceiver())))
         return failure();
-    } else if (auto reliability = dyn_cast<ReliabilityOp>(op)) {
-      for (NamedAttribute entry : reliability.getNodes())
-        if (failed(checkNode(reliability, entry.getName())))
+      if (hasLinks && !connection.getRoute())
+        return connection.emitOpError("needs a route, since the network has links");
+      if (connection.getRoute() && failed(verifyRoute(connection, causes)))
+        return failure();
+    } else if (auto link = dyn_cast<LinkOp>(op)) {
+      for (StringRef name : link.getNodes().getAsValueRange<StringAttr>())
+        if (failed(checkNode(link, name)))
           return failure();
+    } else if (auto group = dyn_cast<GroupOp>(op)) {
+      for (StringRef name : group.getMembers().getAsValueRange<StringAttr>())
+        if (!isa_and_nonnull<NodeOp, LinkOp>(causes.lookup(name)))
+          return group.emitOpError()
+                 << "holds '" << name << "', which is no node or link of the network";
+    } else if (auto reliability = dyn_cast<ReliabilityOp>(op)) {
+      for (NamedAttribute entry : reliability.getCauses())
+        if (!causes.count(entry.getName().getValue()))
+          return reliability.emitOpError() << "names '" << entry.getName().getValue()
+                                           << "', which is no node, link or group of the network";
     } else if (auto budget = dyn_cast<BudgetOp>(op)) {
       if (failed(checkNode(budget, budget.getNode())))
         return failure();
@@ -169,10 +225,37 @@ LogicalResult FailoverOp::verify() {
   return verifyStandIns(*this, getStandIns(), getPresent().size());
 }
 
+//===-- Links and groups ----------------------------------------------------------------------===//
+
+/// The first name that stands twice.
+static std::optional<StringRef> findRepeated(ArrayAttr names) {
+  llvm::StringSet<> seen;
+  for (StringRef name : names.getAsValueRange<StringAttr>())
+    if (!seen.insert(name).second)
+      return name;
+  return std::nullopt;
+}
+
+LogicalResult LinkOp::verify() {
+  if (getNodes().size() < 2)
+    return emitOpError() << "must join two nodes or more, found " << getNodes();
+  if (std::optional<StringRef> name = findRepeated(getNodes()))
+    return emitOpError() << "joins '" << *name << "' twice";
+  return success();
+}
+
+LogicalResult GroupOp::verify() {
+  if (getMembers().empty())
+    return emitOpError("must hold a node or link");
+  if (std::optional<StringRef> name = findRepeated(getMembers()))
+    return emitOpError() << "holds '" << *name << "' twice";
+  return success();
+}
+
 //===-- Reliability ---------------------------------------------------------------------------===//
 
 LogicalResult ReliabilityOp::verify() {
-  for (NamedAttribute entry : getNodes()) {
+  for (NamedAttribute entry : getCauses()) {
     auto value = dyn_cast<FloatAttr>(entry.getValue());
     if (!value || !(value.getValueAsDouble() >= 0 && value.getValueAsDouble() <= 1))
       return emitOpError() << "needs a probability from 0 to 1 for '" << entry.getName().getValue()

@@ -17,6 +17,9 @@ std::vector<bool> live(const FlowGraph &graph, uint64_t up) {
     bool reached = graph.sources[node];
     for (const FlowGraph::Link &link : graph.links)
       reached |= link.to == node && live[link.from];
+    if (node < graph.needs.size())
+      for (unsigned need : graph.needs[node])
+        reached = reached && live[need];
     live[node] = reached && (up >> node & 1);
   }
   return live;
@@ -70,6 +73,29 @@ TEST(Flow, EqualsTheSumOverAllFailurePatterns) {
     ASSERT_TRUE(found);
     for (unsigned node = 0; node < nodes; ++node)
       ASSERT_NEAR((*found)[node], expected[node], 1e-12) << "trial " << trial << ", node " << node;
+  }
+}
+
+TEST(Flow, OfVerticesWithNeedsEqualsTheSumOverAllFailurePatterns) {
+  std::mt19937 random(2);
+  for (int trial = 0; trial < 60; ++trial) {
+    const unsigned nodes = 4 + random() % 9;
+    FlowGraph graph = randomGraph(random, nodes, 1 + random() % nodes, 0.6);
+    graph.sources[1] = true; // a link, or a group: alone, and needed
+    graph.needs.resize(nodes);
+    for (unsigned node = 2; node < nodes; ++node)
+      for (unsigned need = 0; need < node; ++need)
+        if (random() % 5 == 0)
+          graph.needs[node].push_back(need);
+    const std::vector<double> up = randomReliability(random, nodes, trial % 3 ? 0.5 : 0),
+                              expected = enumerate(graph, up);
+    const auto found = computeLive(graph, up);
+    ASSERT_TRUE(found);
+    const std::vector<FlowEstimate> sampled = estimateLive(graph, up, 64'000, 1);
+    for (unsigned node = 0; node < nodes; ++node) {
+      ASSERT_NEAR((*found)[node], expected[node], 1e-12) << "trial " << trial << ", node " << node;
+      ASSERT_NEAR(sampled[node].flow, expected[node], 0.02) << "trial " << trial;
+    }
   }
 }
 

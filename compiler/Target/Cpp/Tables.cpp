@@ -1,10 +1,10 @@
 // The tables of a network: network.h and network.cpp.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "rnet/Analysis/Causes.h"
 #include "rnet/Target/Cpp/Project.h"
 
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/SHA256.h"
@@ -32,14 +32,17 @@ static std::string fingerprintParameters(NetworkOp network) {
 }
 
 /// Everything that decides an answer: nodes, layers, hyperconnections, scheme. Not failout,
-/// reliabilities or the recipe, which decide only how weights come about.
+/// reliabilities or the recipe, which decide only how weights come about; nor links and groups,
+/// which decide only what fails together.
 static std::string fingerprintTopology(NetworkOp network) {
   OwningOpRef<NetworkOp> stripped(network.clone());
   for (NodeOp node : stripped->getOps<NodeOp>())
     node.removeFailoutAttr();
   for (Operation &op : llvm::make_early_inc_range(stripped->getBody().front()))
-    if (isa<ReliabilityOp, RecipeOp>(op))
+    if (isa<ReliabilityOp, RecipeOp, LinkOp, GroupOp>(op))
       op.erase();
+    else if (auto connection = dyn_cast<HyperconnectionOp>(op))
+      connection.removeRouteAttr();
   std::string text;
   llvm::raw_string_ostream stream(text);
   stripped->print(stream, OpPrintingFlags().printGenericOpForm());
@@ -63,16 +66,14 @@ namespace {
 
 class TableWriter {
 public:
-  TableWriter(NetworkOp network, raw_ostream &out) : network(network), out(out) {
+  TableWriter(NetworkOp network, raw_ostream &out)
+      : network(network), out(out), causes(findFailureCauses(network)) {
     for (auto node : network.getOps<NodeOp>())
       nodeIndex.insert({node.getName(), nodeIndex.size()});
     for (auto connection : network.getOps<HyperconnectionOp>())
       connectionIndex.insert({connection, connectionIndex.size()});
     for (auto input : network.getOps<InputOp>())
       inputIndex.insert({input, inputIndex.size()});
-    for (auto reliability : network.getOps<ReliabilityOp>())
-      for (NamedAttribute entry : reliability.getNodes())
-        failable.insert(entry.getName());
   }
 
   void write() {
@@ -80,6 +81,7 @@ public:
     writeHyperconnections();
     writeInputsAndOutputs();
     writeSettings();
+    writeDomains();
     writeParameters();
     writeNetwork();
   }
@@ -124,10 +126,12 @@ private:
       const std::string sourcesName = array("rnet::Source", name + "_inputs", sources);
       const std::string groupsName = array("rnet::StandIn", name + "_stand_ins", groups);
       const std::string widthsName = array("std::size_t", name + "_widths", widths);
+      const FailureCause &cause = causes[nodeIndex.lookup(node.getName())];
+      const std::string relays = array("std::size_t", name + "_relays", numbers(cause.cut));
       const double failout = node.getFailoutAttr() ? node.getFailoutAttr().getValueAsDouble() : 0;
-      rows.push_back(formatv("    {{\"{0}\", {1}, {2}, {3}, {{rnet::MuxKind::{4}, {5}}, {6}},",
-                             name, failable.contains(name) ? "true" : "false", number(failout),
-                             sourcesName, kind, groupsName, widthsName)
+      rows.push_back(formatv("    {{\"{0}\", {1}, {2}, {3}, {{rnet::MuxKind::{4}, {5}}, {6}{7}},",
+                             name, cause.failable ? "true" : "false", number(failout), sourcesName,
+                             kind, groupsName, widthsName, cause.cut.empty() ? "" : ", " + relays)
                          .str());
     }
     table("rnet::NodeDescription", "nodes", rows);
@@ -200,16 +204,35 @@ private:
     SmallVector<std::string> rows;
     for (auto reliability : network.getOps<ReliabilityOp>()) {
       SmallVector<std::string> values;
-      for (auto node : network.getOps<NodeOp>()) {
-        auto value = reliability.getNodes().getAs<FloatAttr>(node.getName());
-        values.push_back(value ? number(value.getValueAsDouble()) : "1");
-      }
+      for (const FailureCause &cause : causes)
+        if (cause.isNode() || cause.failable) {
+          auto value = reliability.getCauses().getAs<FloatAttr>(cause.name);
+          values.push_back(value ? number(value.getValueAsDouble()) : "1");
+        }
       const std::string name =
           array("double", reliability.getName().str() + "_reliability", values);
       rows.push_back(formatv("    {{\"{0}\", {1}},", reliability.getName(), name).str());
     }
     settingsName = rows.empty() ? "{}" : "settings";
     table("rnet::SettingDescription", "settings", rows);
+  }
+
+  /// Links and groups that may fail.
+  void writeDomains() {
+    SmallVector<std::string> rows;
+    for (const FailureCause &cause : causes) {
+      if (cause.isNode() || !cause.failable)
+        continue;
+      const std::string nodes =
+          array("std::size_t", cause.name.str() + "_nodes", numbers(cause.nodes));
+      const std::string cut = array("std::size_t", cause.name.str() + "_cut", numbers(cause.cut));
+      rows.push_back(formatv("    {{\"{0}\", {1}, {2}},", cause.name, nodes, cut).str());
+    }
+    hasDomains = !rows.empty();
+    table("rnet::DomainDescription", "domains", rows);
+  }
+  static SmallVector<std::string> numbers(ArrayRef<unsigned> values) {
+    return llvm::map_to_vector(values, [](unsigned value) { return std::to_string(value); });
   }
 
   /// A parameter belongs to the node that reads it.
@@ -254,11 +277,11 @@ private:
         << "    nodes,\n    " << connectionsName << ",\n    inputs,\n    outputs,\n    "
         << settingsName << ",\n    " << parametersName << ",\n";
     auto recipes = network.getOps<RecipeOp>();
-    if (recipes.empty()) {
-      out << "    {},\n};\n";
-      return;
-    }
-    out << "    {" << llvm::join(recipeFields(*recipes.begin()), ",\n     ") << "},\n};\n";
+    if (recipes.empty())
+      out << "    {},\n";
+    else
+      out << "    {" << llvm::join(recipeFields(*recipes.begin()), ",\n     ") << "},\n";
+    out << (hasDomains ? "    domains,\n};\n" : "};\n");
   }
 
   /// In the order of rnet::TrainingRecipe; what few recipes say only where this one does.
@@ -311,7 +334,8 @@ private:
   raw_ostream &out;
   llvm::MapVector<StringRef, size_t> nodeIndex;
   llvm::DenseMap<Operation *, size_t> connectionIndex, inputIndex;
-  llvm::StringSet<> failable;
+  std::vector<FailureCause> causes;
+  bool hasDomains = false;
   std::string connectionsName, settingsName, parametersName;
 };
 

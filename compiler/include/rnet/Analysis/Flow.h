@@ -1,40 +1,54 @@
-// Whether information still flows from the inputs to the output while nodes fail: no data, no
+// Whether information still flows from the inputs to the output while things fail: no data, no
 // weights needed. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include "rnet/Dialect/RNetDialect.h"
+#include "rnet/Analysis/Causes.h"
 
 #include <optional>
 
 namespace rnet {
 
-/// A network as far as the ways of information go. Nodes are numbered in topological order: links
-/// lead from lower to higher numbers.
+/// A network as far as the ways of information go. Its vertices are numbered in topological order:
+/// links and needs lead from lower to higher numbers.
 struct FlowGraph {
   struct Link {
     unsigned from, to;
   };
-  std::vector<bool> sources; ///< of each node: it has an input of the network
+  std::vector<bool> sources; ///< of each vertex: it has an input of the network
   std::vector<Link> links;
-  unsigned output = 0; ///< the node whose answer counts
+  unsigned output = 0; ///< the vertex whose answer counts
+  /// Of each vertex: those that must be live for it to be; shorter where the last have none.
+  std::vector<llvm::SmallVector<unsigned, 2>> needs = {};
 
   size_t size() const { return sources.size(); }
 };
 
-/// The graph of the hyperconnections that the network's scheme kept; nodes are in the order of the
-/// IR, the output's is the first output's.
-FlowGraph getFlowGraph(NetworkOp network);
+/// How a network's graph stands for it. Nodes are its vertices; what else may fail, and what it can
+/// cut, are vertices only where they are needed, so that where only nodes fail, the graph has one
+/// for each node and no needs.
+struct NetworkFlow {
+  /// The hyperconnections that the network's scheme kept: the first links are theirs, in the order
+  /// of the IR. The output's vertex is the first output's.
+  FlowGraph graph;
+  size_t hyperconnections = 0;
+  std::vector<FailureCause> causes;
+  std::vector<unsigned> nodes; ///< the vertex that is each node's answer
+  std::vector<std::optional<unsigned>>
+      failures; ///< the one that fails with each cause, if any does
+};
+NetworkFlow getFlow(NetworkOp network);
 
-/// The probability that each node of the graph is up in a reliability setting; nodes it does not
-/// name are always up.
-std::vector<double> getReliability(NetworkOp network, ReliabilityOp setting);
+/// The probability that each vertex is up in a reliability setting; those of causes that it does
+/// not name always are.
+std::vector<double> getReliability(const NetworkFlow &flow, ReliabilityOp setting);
 
-/// The probability that each node is live: up, and with a source or a live node before it. The
-/// output's is the probability of information flow. Nodes fail independently; `up` has the
-/// probability of each. Exact: goes through the nodes in order and keeps, as a decision diagram
-/// does, one probability for each set of live nodes that still feed others. Time and memory grow
-/// with the number of such sets, 2^width at most, where width is the number of nodes that feed
-/// others at a time. Nothing where there would be more than `limit` sets, or the width is above 64.
+/// The probability that each vertex is live: up, all that it needs live, and with a source or a
+/// live vertex before it. The output's is the probability of information flow. Vertices fail
+/// independently; `up` has the probability of each. Exact: goes through the vertices in order and
+/// keeps, as a decision diagram does, one probability for each set of live ones that still feed
+/// others. Time and memory grow with the number of such sets, 2^width at most, where width is the
+/// number of vertices that feed others, or are needed by them, at a time. Nothing where there would
+/// be more than `limit` sets, or the width is above 64.
 std::optional<std::vector<double>> computeLive(const FlowGraph &graph, llvm::ArrayRef<double> up,
                                                size_t limit = size_t(1) << 18);
 

@@ -18,16 +18,18 @@ struct SettingFlow {
   double flow = 0;                      ///< the probability of information flow
   std::optional<FlowEstimate> estimate; ///< where the flow is not exact
   std::vector<double> live;             ///< of each node: the probability that it is up and reached
-  /// Flow that is lost where a node is down, or a hyperconnection is not there, in the order of the
-  /// IR; not a number for nodes that never fail. Empty where the flow is not exact, or the network
-  /// too large.
-  std::vector<double> lostWithNode, lostWithLink;
+  /// Flow that is lost where a cause has failed (not a number for those that never do), or a
+  /// hyperconnection is not there. Empty where the flow is not exact, or the network too large.
+  std::vector<double> lostWithCause, lostWithHyperconnection;
 };
 
-/// For each reliability setting, in the order of the IR.
-std::vector<SettingFlow> analyzeFlow(NetworkOp network, const FlowOptions &options = {});
+struct FlowReport {
+  std::vector<FailureCause> causes;
+  std::vector<SettingFlow> settings; ///< for each reliability setting, in the order of the IR
 
-/// All flow is lost while the node is down; false where losses are not known, or it never fails.
-bool isSinglePoint(llvm::ArrayRef<SettingFlow> settings, size_t node);
+  /// All flow is lost while the cause is down; false where losses are not known, or it never fails.
+  bool isSinglePoint(size_t cause) const;
+};
+FlowReport analyzeFlow(NetworkOp network, const FlowOptions &options = {});
 
 } // namespace rnet

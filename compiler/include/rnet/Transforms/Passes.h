@@ -14,11 +14,11 @@ inline constexpr llvm::StringLiteral kPlaceAttr = "rnet.place";
 inline constexpr llvm::StringLiteral kSentAtAttr = "rnet.sent_at";
 
 /// What rnet-analyze-flow found, a number for each reliability setting: on a network, the
-/// probability of information flow; on a node or hyperconnection, how much of it goes where that is
-/// missing.
+/// probability of information flow; on a node, link, group or hyperconnection, how much of it goes
+/// where that is missing.
 inline constexpr llvm::StringLiteral kFlowAttr = "rnet.flow";
 inline constexpr llvm::StringLiteral kFlowLostAttr = "rnet.flow_lost";
-/// On a node without which nothing flows.
+/// On a node, link or group without which nothing flows.
 inline constexpr llvm::StringLiteral kSinglePointAttr = "rnet.single_point";
 
 #define GEN_PASS_DECL

@@ -73,8 +73,8 @@ def AnalyzeFlow : RNet_Pass<"rnet-analyze-flow"> {
   let summary = "Say what failures do to the network, as attributes";
   let description = [{
     Not in the pipelines: for passes, and people, who decide by it. For each reliability setting, `rnet.flow` is the probability
-    that information reaches the output, `rnet.flow_lost` how much of it goes with a node or hyperconnection; nodes without which
-    nothing flows are `rnet.single_point`. As `rnet analyze` has it: exact, or sampled (and then without losses) where there are
+    that information reaches the output, `rnet.flow_lost` how much of it goes with a node, link, group or hyperconnection; nodes,
+    links and groups without which nothing flows are `rnet.single_point`. As `rnet analyze` has it: exact, or sampled (and then without losses) where there are
     too many states.
 
     ```mlir

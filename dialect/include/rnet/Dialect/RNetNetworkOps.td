@@ -123,8 +123,11 @@ def HyperconnectionOp : RNet_Op<"hyperconnection", [IsolatedFromAbove, ParentOne
     where there is one, makes the shapes meet; `rnet-project-hyperconnections` moves it to the sender or the
     receiver, and afterwards operand and result have one type: what travels.
 
+    `over` is the physical route, in a network that has links: a link, or links and the nodes that relay, in turn. It is cut where
+    one of those is down.
+
     ```mlir
-    %1 = rnet.hyperconnection "iot_to_fog2" skip %iot to "fog2" weight 1.0 project {
+    %1 = rnet.hyperconnection "iot_to_fog2" skip %iot to "fog2" over ["radio", "edge", "lan"] weight 1.0 project {
     ^bb0(%x: tensor<?x23xf32>):
       %p = rnet.dense %x units 250 weight @iot_to_fog2.projection.weight bias @iot_to_fog2.projection.bias
         : tensor<?x23xf32> -> tensor<?x250xf32>
@@ -133,11 +136,11 @@ def HyperconnectionOp : RNet_Op<"hyperconnection", [IsolatedFromAbove, ParentOne
     ```
   }];
   let arguments = (ins StrAttr:$name, RNet_HyperconnectionKindAttr:$kind, RNet_Rows:$source, StrAttr:$receiver,
-                       OptionalAttr<F64Attr>:$weight);
+                       OptionalAttr<StrArrayAttr>:$route, OptionalAttr<F64Attr>:$weight);
   let results = (outs RNet_Rows:$value);
   let regions = (region MaxSizedRegion<1>:$projection);
   let assemblyFormat = [{
-    $name $kind $source `to` $receiver (`weight` $weight^)? (`project` $projection^)? attr-dict
+    $name $kind $source `to` $receiver (`over` $route^)? (`weight` $weight^)? (`project` $projection^)? attr-dict
     `:` type($source) `->` type($value)
   }];
   let extraClassDeclaration = [{
@@ -178,13 +181,35 @@ def OutputOp : RNet_Op<"output"> {
   let assemblyFormat = "$name $value (`width` $width^)? (`classes` $class_names^)? attr-dict `:` type($value)";
 }
 
-def ReliabilityOp : RNet_Op<"reliability", [ParentOneOf<["NetworkOp"]>]> {
-  let summary = "a reliability setting: the probability that each node is up";
+def LinkOp : RNet_Op<"link", [ParentOneOf<["NetworkOp"]>]> {
+  let summary = "a physical link, a bus or a switch: joins two nodes or more";
   let description = [{
-    Nodes that are not named never fail ("always").  Example: `rnet.reliability "hazardous" {edge = 0.78, fog2 = 0.8}`
+    In a network without links every hyperconnection is a link of its own that never fails.
+    Example: `rnet.link "lan" joins ["edge", "fog2", "fog1"]`
   }];
-  let arguments = (ins StrAttr:$name, DictionaryAttr:$nodes);
-  let assemblyFormat = "$name $nodes attr-dict";
+  let arguments = (ins StrAttr:$name, StrArrayAttr:$nodes);
+  let assemblyFormat = "$name `joins` $nodes attr-dict";
+  let hasVerifier = 1;
+}
+
+def GroupOp : RNet_Op<"group", [ParentOneOf<["NetworkOp"]>]> {
+  let summary = "nodes and links that fail together, beside failing by themselves";
+  let description = [{
+    Example: `rnet.group "rack" holds ["fog2", "fog1", "lan"]`
+  }];
+  let arguments = (ins StrAttr:$name, StrArrayAttr:$members);
+  let assemblyFormat = "$name `holds` $members attr-dict";
+  let hasVerifier = 1;
+}
+
+def ReliabilityOp : RNet_Op<"reliability", [ParentOneOf<["NetworkOp"]>]> {
+  let summary = "a reliability setting: the probability that each node, link or group is up";
+  let description = [{
+    Those that are not named never fail ("always"); they fail independently of each other.
+    Example: `rnet.reliability "hazardous" {edge = 0.78, fog2 = 0.8, radio = 0.95}`
+  }];
+  let arguments = (ins StrAttr:$name, DictionaryAttr:$causes);
+  let assemblyFormat = "$name $causes attr-dict";
   let hasVerifier = 1;
 }
 

@@ -77,11 +77,19 @@ struct Source {
 /// A physical node.
 struct NodeDescription {
   std::string_view name;
-  bool failable;                  ///< named in a reliability setting with less than "always"
-  double failout;                 ///< failure probability in training; 0 where there is no failout
+  bool failable;  ///< by itself: named in a reliability setting with less than "always"
+  double failout; ///< failure probability in training; 0 where there is no failout
   std::span<const Source> inputs; ///< in the order of the mux
   Mux mux;
   std::span<const std::size_t> result_widths; ///< elements of each tensor the node makes
+  std::span<const std::size_t> relays = {};   ///< hyperconnections that are cut while it is down
+};
+
+/// A failure domain beside the nodes: a physical link, or a group of what fails together.
+struct DomainDescription {
+  std::string_view name;
+  std::span<const std::size_t> nodes;            ///< that are down when it fails
+  std::span<const std::size_t> hyperconnections; ///< that are cut then
 };
 
 /// An input of the network: raw units, one tensor a request, at one node.
@@ -101,7 +109,8 @@ struct OutputDescription {
   std::span<const std::string_view> class_names; ///< empty where the spec names none
 };
 
-/// A reliability setting: the probability that each node is up, 1 for "always", in node order.
+/// A reliability setting: the probability that each node is up, 1 for "always", in node order; then
+/// that of each failure domain.
 struct SettingDescription {
   std::string_view name;
   std::span<const double> reliability;
@@ -171,6 +180,16 @@ struct NetworkDescription {
   std::span<const SettingDescription> settings;
   std::span<const ParameterDescription> parameters;
   TrainingRecipe recipe;
+  std::span<const DomainDescription> domains = {}; ///< those that may fail
+
+  /// By itself or with a domain.
+  constexpr bool may_be_down(std::size_t node) const {
+    for (const DomainDescription &domain : domains)
+      for (std::size_t member : domain.nodes)
+        if (member == node)
+          return true;
+    return nodes[node].failable;
+  }
 };
 
 } // namespace rnet
