@@ -46,16 +46,38 @@ protected:
   std::vector<std::int64_t> rows;
 };
 
+bool contains(std::span<const std::size_t> list, std::size_t index) {
+  return std::find(list.begin(), list.end(), index) != list.end();
+}
+
+bool is_down(const NetworkDescription &network, std::size_t node, DownSet down) {
+  bool result = down >> node & 1;
+  for (std::size_t k = 0; k < network.domains.size(); ++k)
+    result |= (down >> (network.nodes.size() + k) & 1) && contains(network.domains[k].nodes, node);
+  return result;
+}
+
+bool is_cut(const NetworkDescription &network, std::size_t hyperconnection, DownSet down) {
+  bool result = false;
+  for (std::size_t k = 0; k < network.domains.size(); ++k)
+    result |= (down >> (network.nodes.size() + k) & 1) &&
+              contains(network.domains[k].hyperconnections, hyperconnection);
+  for (std::size_t node = 0; node < network.nodes.size(); ++node)
+    result |= is_down(network, node, down) && contains(network.nodes[node].relays, hyperconnection);
+  return result;
+}
+
 /// A node's state in words, by recursion from the node; empty where it is absent.
 std::string state(const NetworkDescription &network, std::size_t node, DownSet down) {
   const NodeDescription &description = network.nodes[node];
-  if (down >> node & 1)
+  if (is_down(network, node, down))
     return "";
   std::vector<std::string> inputs;
   std::uint64_t arrived = 0;
   for (const Source &source : description.inputs) {
-    inputs.push_back(source.kind == Source::Kind::network_input
-                         ? "x"
+    inputs.push_back(source.kind == Source::Kind::network_input ? "x"
+                     : is_cut(network, source.index, down)
+                         ? ""
                          : state(network, network.hyperconnections[source.index].from, down));
     arrived |= std::uint64_t(!inputs.back().empty()) << (inputs.size() - 1);
   }
@@ -119,10 +141,9 @@ TEST_P(Shared, GivesWhatAWholePassForEachPatternGives) {
     EXPECT_EQ(pattern.score.accuracy, accuracy) << pattern.down;
     for (std::size_t s = 0; s < expected.size(); ++s) {
       double probability = 1;
-      for (std::size_t node = 0; node < network.description.nodes.size(); ++node) {
-        const double up = network.description.settings[s].reliability[node];
-        probability *= pattern.down >> node & 1 ? 1 - up : up;
-      }
+      const std::span<const double> reliability = network.description.settings[s].reliability;
+      for (std::size_t cause = 0; cause < reliability.size(); ++cause)
+        probability *= pattern.down >> cause & 1 ? 1 - reliability[cause] : reliability[cause];
       expected[s] += probability * accuracy;
     }
   }
@@ -212,7 +233,11 @@ INSTANTIATE_TEST_SUITE_P(
                     Topology{"Random2", [](auto &n) { make_random(n, 2); }},
                     Topology{"Random3", [](auto &n) { make_random(n, 3); }},
                     Topology{"Random4", [](auto &n) { make_random(n, 4); }},
-                    Topology{"Random5", [](auto &n) { make_random(n, 5); }}),
+                    Topology{"Random5", [](auto &n) { make_random(n, 5); }},
+                    Topology{"Domains1", [](auto &n) { make_random(n, 1, true); }},
+                    Topology{"Domains2", [](auto &n) { make_random(n, 2, true); }},
+                    Topology{"Domains3", [](auto &n) { make_random(n, 3, true); }},
+                    Topology{"Domains4", [](auto &n) { make_random(n, 4, true); }}),
     [](const auto &info) { return info.param.name; });
 
 TEST(Plan, OfCameraHasItsStates) {

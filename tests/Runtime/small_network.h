@@ -99,7 +99,20 @@ public:
     return node;
   }
 
-  /// Ends the network: one reliability setting for each list, a number for each node.
+  /// A failure domain beside the nodes.
+  void add_domain(std::vector<std::size_t> nodes, std::vector<std::size_t> hyperconnections) {
+    const auto &members = indices_.emplace_back(std::move(nodes)),
+               &cut = indices_.emplace_back(std::move(hyperconnections));
+    domains_.push_back({text("d" + std::to_string(domains_.size())), members, cut});
+  }
+  /// The node relays these hyperconnections.
+  void relay(std::size_t node, std::vector<std::size_t> hyperconnections) {
+    nodes_[node].relays = indices_.emplace_back(std::move(hyperconnections));
+  }
+  std::size_t hyperconnections() const { return connections_.size(); }
+
+  /// Ends the network: one reliability setting for each list, a number for each node, and then
+  /// for each domain.
   void finish(std::vector<std::vector<double>> reliabilities) {
     reliabilities_ = std::move(reliabilities);
     for (const std::vector<double> &reliability : reliabilities_)
@@ -115,15 +128,17 @@ public:
                    outputs_,
                    settings_,
                    {},
-                   {}};
+                   {},
+                   domains_};
     for (std::size_t node = 0; node < nodes_.size(); ++node)
       programs.push_back(&own_.emplace_back(nodes_[node], static_cast<std::uint32_t>(node)));
   }
-  /// The same numbers for all nodes that may fail.
+  /// The same number for all that may fail.
   void finish(double reliability) {
     std::vector<double> each;
     for (const NodeDescription &node : nodes_)
       each.push_back(node.failable ? reliability : 1);
+    each.resize(nodes_.size() + domains_.size(), reliability);
     finish({each});
   }
 
@@ -153,12 +168,14 @@ private:
   std::string_view text(std::string words) { return texts_.emplace_back(std::move(words)); }
 
   std::deque<std::string> texts_;
+  std::deque<std::vector<std::size_t>> indices_;
   std::deque<std::vector<Source>> sources_;
   std::deque<std::vector<StandIn>> stand_ins_;
   std::vector<NodeDescription> nodes_;
   std::vector<HyperconnectionDescription> connections_;
   std::vector<InputDescription> inputs_;
   std::vector<OutputDescription> outputs_;
+  std::vector<DomainDescription> domains_;
   std::vector<std::vector<double>> reliabilities_;
   std::vector<SettingDescription> settings_;
   std::deque<SmallNode> own_;
@@ -225,7 +242,7 @@ inline void make_chain(SmallNetwork &network, std::size_t nodes, MuxKind kind,
 
 /// Anything that the runtime's tables can say: some nodes fed by several, by two results of one, or
 /// by inputs in the middle; failover groups of any kind; an output's node that may fail.
-inline void make_random(SmallNetwork &network, std::uint32_t seed) {
+inline void make_random(SmallNetwork &network, std::uint32_t seed, bool domains = false) {
   std::mt19937 random(seed);
   const auto below = [&](std::size_t limit) { return static_cast<int>(random() % limit); };
   const int nodes = 7 + below(4);
@@ -242,6 +259,19 @@ inline void make_random(SmallNetwork &network, std::uint32_t seed) {
                         1 + static_cast<unsigned>(random() % 2)});
     network.add(below(5) != 0, std::move(inputs), below(2) ? MuxKind::failover : MuxKind::sum,
                 std::move(groups));
+  }
+  if (domains) { // links, groups and relays, too
+    const auto some = [&](std::size_t limit) {
+      std::vector<std::size_t> list;
+      for (std::size_t k = 0; k < limit; ++k)
+        if (below(4) == 0)
+          list.push_back(k);
+      return list;
+    };
+    network.add_domain({}, some(network.hyperconnections()));
+    network.add_domain(some(static_cast<std::size_t>(nodes)), some(network.hyperconnections()));
+    for (std::size_t node : some(static_cast<std::size_t>(nodes)))
+      network.relay(node, some(network.hyperconnections()));
   }
   network.finish(0.8);
 }

@@ -13,7 +13,7 @@ Tensor<float> Forward::Buffer::view(std::size_t rows) const {
 
 Forward::Forward(const NetworkDescription &network, std::span<Program *const> programs,
                  std::size_t capacity)
-    : network_(network), programs_(programs) {
+    : network_(network), programs_(programs), absent_(capacity) {
   for (const InputDescription &input : network.inputs)
     inputs_.push_back({ArenaStorage<float>({row_stride(input.width), 1}, capacity), input.width});
   for (std::size_t node = 0; node < network.nodes.size(); ++node) {
@@ -29,6 +29,7 @@ Forward::Forward(const NetworkDescription &network, std::span<Program *const> pr
 
 void Forward::run(std::span<const float *const> inputs, std::size_t rows, DownSet down) {
   rows_ = rows;
+  const Outage outage = find_outage(network_, down);
   for (std::size_t k = 0; k < inputs_.size(); ++k) {
     const Tensor<float> to = inputs_[k].view(rows);
     for (std::size_t row = 0; row < rows; ++row)
@@ -40,7 +41,7 @@ void Forward::run(std::span<const float *const> inputs, std::size_t rows, DownSe
     node_outputs_.clear();
     for (const Buffer &result : results_[node])
       node_outputs_.push_back(result.view(rows));
-    if (down >> node & 1) {
+    if (outage.nodes >> node & 1) {
       for (const Tensor<float> &output : node_outputs_)
         std::fill_n(output.present.rows, rows, std::uint8_t(0));
       continue;
@@ -52,6 +53,8 @@ void Forward::run(std::span<const float *const> inputs, std::size_t rows, DownSe
       } else {
         const HyperconnectionDescription &connection = network_.hyperconnections[source.index];
         from = results_[connection.from][connection.result].view(rows);
+        if (outage.cut >> source.index & 1)
+          from.present.rows = absent_.data();
       }
       node_inputs_.push_back({from.data, from.width, from.present});
     }

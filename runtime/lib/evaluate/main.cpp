@@ -18,8 +18,8 @@ namespace rnet::evaluate {
 namespace {
 
 constexpr std::size_t kMaxBits = 64;   // of DownSet and UsedSet
-constexpr std::size_t kMaxExact = 16;  ///< failable nodes whose patterns are all run, unless told
-constexpr std::size_t kSamples = 4096; ///< where there are more nodes, unless told
+constexpr std::size_t kMaxExact = 16;  ///< causes whose patterns are all run, unless told
+constexpr std::size_t kSamples = 4096; ///< where there are more, unless told
 /// Of fewer, a narrow interval may be chance.
 constexpr std::size_t kFirstSamples = 1024;
 constexpr std::size_t kFewestSamples = 64, kMostSamples = std::size_t(1) << 20;
@@ -60,11 +60,13 @@ Evaluation evaluate(const Options &options, const NetworkDescription &network,
 
 Status run(const Options &options, const NetworkDescription &network,
            std::span<Program *const> programs) {
-  if (network.nodes.size() > kMaxBits || network.hyperconnections.size() > kMaxBits)
+  const std::size_t causes = network.nodes.size() + network.domains.size();
+  if (causes > kMaxBits || network.hyperconnections.size() > kMaxBits)
     return Status::error(
-        "network '" + std::string(network.name) + "' has " + std::to_string(network.nodes.size()) +
-        " nodes and " + std::to_string(network.hyperconnections.size()) +
-        " hyperconnections; at most " + std::to_string(kMaxBits) + " of each can be evaluated");
+        "network '" + std::string(network.name) + "' has " + std::to_string(causes) +
+        (network.domains.empty() ? " nodes and " : " nodes, links and groups and ") +
+        std::to_string(network.hyperconnections.size()) + " hyperconnections; at most " +
+        std::to_string(kMaxBits) + " of each can be evaluated");
   auto weights = WeightsFile::open(options.weights);
   if (!weights.ok())
     return weights.status();
@@ -109,7 +111,7 @@ Status run(const Options &options, const NetworkDescription &network,
     return Status::error("there are no test rows in '" + path + "'");
 
   const bool complete =
-      !options.samples && !options.width && failable_nodes(network).size() <= kMaxExact;
+      !options.samples && !options.width && failable_causes(network).size() <= kMaxExact;
   const Evaluation result =
       evaluate(options, network, programs, *dataset, rows, metadata->class_counts, complete);
   print_table(network, result);
@@ -157,7 +159,8 @@ int main(int argc, char **argv, const NetworkDescription &network,
              "--samples", options.samples,
              "do not run every pattern: for each reliability setting, half of so many are its "
              "most probable ones, the rest is drawn (default where more than " +
-                 std::to_string(kMaxExact) + " nodes may fail: " + std::to_string(kSamples) + ")")
+                 std::to_string(kMaxExact) +
+                 " nodes, links or groups may fail: " + std::to_string(kSamples) + ")")
           ->check(CLI::Range(kFewestSamples, kMostSamples));
   auto *width =
       app.add_option("--width", options.width,

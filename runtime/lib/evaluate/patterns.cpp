@@ -23,19 +23,19 @@ constexpr std::size_t kFewest = 32;
 
 double probability(const SettingDescription &setting, DownSet down) {
   double product = 1;
-  for (std::size_t node = 0; node < setting.reliability.size(); ++node)
-    product *= down >> node & 1 ? 1 - setting.reliability[node] : setting.reliability[node];
+  for (std::size_t cause = 0; cause < setting.reliability.size(); ++cause)
+    product *= down >> cause & 1 ? 1 - setting.reliability[cause] : setting.reliability[cause];
   return product;
 }
 
 /// The `count` most probable patterns; fewer where no more are possible.
 std::vector<DownSet> most_probable(const SettingDescription &setting, std::size_t count) {
-  // The most probable one, and what it costs each node to be otherwise, in logarithms.
+  // The most probable one, and what it costs each cause to be otherwise, in logarithms.
   DownSet likely = 0;
   std::vector<std::pair<double, DownSet>> flips;
-  for (std::size_t node = 0; node < setting.reliability.size(); ++node) {
-    const double up = setting.reliability[node];
-    const DownSet bit = DownSet(1) << node;
+  for (std::size_t cause = 0; cause < setting.reliability.size(); ++cause) {
+    const double up = setting.reliability[cause];
+    const DownSet bit = DownSet(1) << cause;
     likely |= up < 0.5 ? bit : 0;
     if (up > 0 && up < 1)
       flips.push_back({std::abs(std::log(up / (1 - up))), bit});
@@ -86,21 +86,23 @@ private:
 
 } // namespace
 
-std::vector<std::size_t> failable_nodes(const NetworkDescription &network) {
-  std::vector<std::size_t> nodes;
+std::vector<std::size_t> failable_causes(const NetworkDescription &network) {
+  std::vector<std::size_t> causes;
   for (std::size_t node = 0; node < network.nodes.size(); ++node)
     if (network.nodes[node].failable)
-      nodes.push_back(node);
-  return nodes;
+      causes.push_back(node);
+  for (std::size_t domain = 0; domain < network.domains.size(); ++domain)
+    causes.push_back(network.nodes.size() + domain);
+  return causes;
 }
 
 PatternSet all_patterns(const NetworkDescription &network) {
-  const std::vector<std::size_t> nodes = failable_nodes(network);
+  const std::vector<std::size_t> causes = failable_causes(network);
   PatternSet set{{}, true, {}};
-  for (std::uint64_t bits = 0; bits < std::uint64_t(1) << nodes.size(); ++bits) {
+  for (std::uint64_t bits = 0; bits < std::uint64_t(1) << causes.size(); ++bits) {
     DownSet down = 0;
-    for (std::size_t k = 0; k < nodes.size(); ++k)
-      down |= DownSet(bits >> k & 1) << nodes[k];
+    for (std::size_t k = 0; k < causes.size(); ++k)
+      down |= DownSet(bits >> k & 1) << causes[k];
     set.patterns.push_back(down);
   }
   for (const SettingDescription &setting : network.settings) {
@@ -116,8 +118,8 @@ PatternSet all_patterns(const NetworkDescription &network) {
 PatternSet sample_patterns(const NetworkDescription &network, std::size_t samples,
                            std::uint64_t seed) {
   PatternSet set{{0}, false, {}};
-  for (std::size_t node : failable_nodes(network))
-    set.patterns.push_back(DownSet(1) << node);
+  for (std::size_t cause : failable_causes(network))
+    set.patterns.push_back(DownSet(1) << cause);
   const std::vector<DownSet> always = std::move(set.patterns);
   set.patterns.clear();
   Collector collector(set);
@@ -146,12 +148,12 @@ PatternSet sample_patterns(const NetworkDescription &network, std::size_t sample
                                                      std::min(1.0, kTries * others)));
       for (std::uint32_t attempt = 0; weights.drawn < wanted; ++attempt) {
         DownSet down = 0;
-        for (std::size_t node = 0; node < setting.reliability.size(); ++node)
-          if (setting.reliability[node] < 1 &&
+        for (std::size_t cause = 0; cause < setting.reliability.size(); ++cause)
+          if (setting.reliability[cause] < 1 &&
               Random(seed, Stream::patterns, static_cast<std::uint32_t>(s),
-                     static_cast<std::uint32_t>(node))
-                      .uniform(attempt) >= setting.reliability[node])
-            down |= DownSet(1) << node;
+                     static_cast<std::uint32_t>(cause))
+                      .uniform(attempt) >= setting.reliability[cause])
+            down |= DownSet(1) << cause;
         if (known.count(down))
           continue;
         const std::size_t place = collector.add(down);

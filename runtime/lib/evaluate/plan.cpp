@@ -39,6 +39,9 @@ struct State {
 struct States {
   States(const NetworkDescription &network, std::span<const DownSet> patterns)
       : all(1 + network.inputs.size()), output(patterns.size()) {
+    std::vector<Outage> outages;
+    for (DownSet down : patterns)
+      outages.push_back(find_outage(network, down));
     std::vector<std::vector<StateId>> of(network.nodes.size(),
                                          std::vector<StateId>(patterns.size()));
     for (std::size_t node = 0; node < network.nodes.size(); ++node) {
@@ -46,13 +49,15 @@ struct States {
       std::unordered_map<Inputs, StateId, Hash> known;
       Inputs inputs(description.inputs.size());
       for (std::size_t p = 0; p < patterns.size(); ++p) {
-        if (patterns[p] >> node & 1)
+        if (outages[p].nodes >> node & 1)
           continue;
         std::uint64_t arrived = 0;
         for (std::size_t k = 0; k < inputs.size(); ++k) {
           const Source &source = description.inputs[k];
           inputs[k] = source.kind == Source::Kind::network_input
                           ? static_cast<StateId>(1 + source.index)
+                      : outages[p].cut >> source.index & 1
+                          ? kAbsent
                           : of[network.hyperconnections[source.index].from][p];
           arrived |= std::uint64_t(inputs[k] != kAbsent) << k;
         }

@@ -13,11 +13,17 @@ using nlohmann::ordered_json;
 
 namespace {
 
+std::string name(const NetworkDescription &network, std::size_t cause) {
+  const std::size_t nodes = network.nodes.size();
+  return std::string(cause < nodes ? network.nodes[cause].name
+                                   : network.domains[cause - nodes].name);
+}
+
 std::vector<std::string> names(const NetworkDescription &network, DownSet down) {
   std::vector<std::string> list;
-  for (std::size_t node = 0; node < network.nodes.size(); ++node)
-    if (down >> node & 1)
-      list.emplace_back(network.nodes[node].name);
+  for (std::size_t cause = 0; cause < network.nodes.size() + network.domains.size(); ++cause)
+    if (down >> cause & 1)
+      list.push_back(name(network, cause));
   return list;
 }
 
@@ -49,7 +55,7 @@ void print_table(const NetworkDescription &network, const Evaluation &result) {
   std::printf("%s, scheme %.*s: %zu samples\n\n", std::string(network.name).c_str(),
               static_cast<int>(network.scheme.size()), network.scheme.data(), result.samples);
   const std::size_t shown =
-      result.complete ? result.patterns.size() : 1 + failable_nodes(network).size();
+      result.complete ? result.patterns.size() : 1 + failable_causes(network).size();
   std::size_t width = 20;
   for (std::size_t p = 0; p < shown; ++p)
     width = std::max(width, join(names(network, result.patterns[p].down), "none").size());
@@ -65,7 +71,7 @@ void print_table(const NetworkDescription &network, const Evaluation &result) {
     std::printf("%-*s  %8s  %s%s\n", static_cast<int>(width), head, score,
                 balanced ? "balanced  " : "", rest);
   };
-  print_head("nodes down", "accuracy", "hyperconnections used");
+  print_head(network.domains.empty() ? "nodes down" : "down", "accuracy", "hyperconnections used");
   for (std::size_t p = 0; p < shown; ++p) {
     const Pattern &pattern = result.patterns[p];
     std::string used;
@@ -104,8 +110,8 @@ ordered_json to_json(const NetworkDescription &network, const Evaluation &result
     intervals[name] = {{"test_rows", array(expectation.test_rows)},
                        {"patterns", array(expectation.patterns)}};
   }
-  for (std::size_t node : failable_nodes(network))
-    single[std::string(network.nodes[node].name)] = result.score(DownSet(1) << node).accuracy;
+  for (std::size_t cause : failable_causes(network))
+    single[name(network, cause)] = result.score(DownSet(1) << cause).accuracy;
   for (const Pattern &pattern : result.patterns) {
     ordered_json entry = {{"down", names(network, pattern.down)},
                           {"flow", pattern.usage.flow},
@@ -134,23 +140,23 @@ Status write_predictions(const std::string &path, const NetworkDescription &netw
                          const std::vector<std::int64_t> &rows) {
   std::map<std::string, NpyArray> arrays;
   const std::size_t classes = network.outputs[0].width;
-  const std::vector<std::size_t> failable = failable_nodes(network);
+  const std::vector<std::size_t> failable = failable_causes(network);
   std::vector<std::uint8_t> down;
-  std::vector<std::string> nodes;
-  for (std::size_t node : failable)
-    nodes.emplace_back(network.nodes[node].name);
+  std::vector<std::string> causes;
+  for (std::size_t cause : failable)
+    causes.push_back(name(network, cause));
   for (std::size_t p = 0; p < result.patterns.size(); ++p) {
     const std::vector<float> &output = result.output(result.patterns[p]);
     arrays["output/" + std::to_string(p)] = make_array(std::span(output), {rows.size(), classes});
-    for (std::size_t node : failable)
-      down.push_back(result.patterns[p].down >> node & 1);
+    for (std::size_t cause : failable)
+      down.push_back(result.patterns[p].down >> cause & 1);
   }
   std::vector<std::int32_t> labels;
   for (std::int64_t row : rows)
     labels.push_back(dataset.labels[static_cast<std::size_t>(row)]);
   arrays["patterns"] =
       make_array(std::span<const std::uint8_t>(down), {result.patterns.size(), failable.size()});
-  arrays["nodes"] = make_array(nodes);
+  arrays["nodes"] = make_array(causes);
   arrays["rows"] = make_array(std::span(rows), {rows.size()});
   arrays["labels"] = make_array(std::span<const std::int32_t>(labels), {labels.size()});
   return write_npz(path, arrays);

@@ -10,7 +10,7 @@
 
 namespace rnet::evaluate {
 
-/// Prints every pattern, or, of a sample, those with no node down and with one; then what to
+/// Prints every pattern, or, of a sample, those with nothing down and with one cause; then what to
 /// expect.
 void print_table(const NetworkDescription &network, const Evaluation &result);
 

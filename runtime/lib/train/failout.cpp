@@ -7,15 +7,25 @@ namespace rnet::train {
 /// The counter of draws that are no single node's.
 static constexpr std::uint32_t kPlaces = 0xffffffff;
 
+/// The probability that neither the node nor one of its domains has failed.
+static double up(const NetworkDescription &network, const SettingDescription &setting,
+                 std::size_t node) {
+  double product = setting.reliability[node];
+  for (std::size_t k = 0; k < network.domains.size(); ++k)
+    for (std::size_t member : network.domains[k].nodes)
+      if (member == node)
+        product *= setting.reliability[network.nodes.size() + k];
+  return product;
+}
+
 Failout::Failout(const NetworkDescription &network, std::optional<double> probability,
                  const TrainingRecipe &recipe, const SettingDescription *setting)
     : seed_(recipe.seed), per_row_(recipe.failout_per_row), stratified_(recipe.failout_stratified) {
   for (std::size_t k = 0; k < network.nodes.size(); ++k) {
-    const NodeDescription &node = network.nodes[k];
-    probabilities_.push_back(!node.failable ? node.failout
-                             : probability  ? *probability
-                             : setting      ? 1 - setting->reliability[k]
-                                            : node.failout);
+    probabilities_.push_back(!network.may_be_down(k) ? network.nodes[k].failout
+                             : probability           ? *probability
+                             : setting               ? 1 - up(network, *setting, k)
+                                                     : network.nodes[k].failout);
   }
 }
 

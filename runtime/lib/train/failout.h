@@ -15,7 +15,8 @@ namespace rnet::train {
 /// and the step's number only. Any thread may ask.
 class Failout {
 public:
-  /// `probability` of every failable node, or each as unreliable as in `setting`, or else what the
+  /// `probability` of every node that may be down, or each as unreliable as in `setting` by itself
+  /// and with its failure domains (cuts of links are not drawn), or else what the
   /// network says of each; `recipe` says how they are drawn.
   Failout(const NetworkDescription &network, std::optional<double> probability,
           const TrainingRecipe &recipe, const SettingDescription *setting = nullptr);

@@ -26,7 +26,7 @@ Status write_gradients(const std::string &path, const NetworkDescription &networ
 
   std::vector<std::size_t> failable;
   for (std::size_t node = 0; node < network.nodes.size(); ++node)
-    if (network.nodes[node].failable)
+    if (network.may_be_down(node))
       failable.push_back(node);
   for (std::size_t k = 0; k < std::size_t(1) << failable.size(); ++k) {
     std::vector<std::uint8_t> alive(network.nodes.size(), 1), mask;

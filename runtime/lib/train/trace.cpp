@@ -15,16 +15,16 @@ void Trace::step(std::span<const std::int64_t> rows, std::span<const std::uint8_
     return;
   for (std::size_t row = 0; row < (per_row_ ? rows.size() : 1); ++row)
     for (std::size_t node = 0; node < network_.nodes.size(); ++node)
-      if (network_.nodes[node].failable)
+      if (network_.may_be_down(node))
         masks_.push_back(alive[node * rows.size() + row]);
 }
 
 Status Trace::write(const std::string &path, const Split &split,
                     std::span<const WeighedPattern> patterns) const {
   std::vector<std::string> nodes;
-  for (const NodeDescription &node : network_.nodes)
-    if (node.failable)
-      nodes.emplace_back(node.name);
+  for (std::size_t node = 0; node < network_.nodes.size(); ++node)
+    if (network_.may_be_down(node))
+      nodes.emplace_back(network_.nodes[node].name);
   auto integers = [](const std::vector<std::int64_t> &values) {
     return make_array(std::span<const std::int64_t>(values), {values.size()});
   };

@@ -20,8 +20,8 @@ public:
   void step(std::span<const std::int64_t> rows, std::span<const std::uint8_t> alive, double loss);
 
   /// Writes a .npz: `loss` [steps]; `order`, the rows of all steps, cut at `batch_offsets`; `masks`
-  /// [steps][failable nodes], or `row_masks` [rows in `order`][failable nodes] where rows have
-  /// their own, or, where every step takes in all of `patterns`, those [patterns][failable nodes]
+  /// [steps][nodes that may be down], or `row_masks` [rows in `order`][those nodes] where rows have
+  /// their own, or, where every step takes in all of `patterns`, those [patterns][those nodes]
   /// and their `pattern_weights`; the names of the `nodes`; the split: `train`, `validation`,
   /// `test`.
   Status write(const std::string &path, const Split &split,

@@ -1,4 +1,4 @@
-// What an answer rests on while some nodes are down.
+// What an answer rests on while nodes, links and groups have failed.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
@@ -8,13 +8,20 @@
 
 namespace rnet {
 
-/// Which nodes are down: bit k for node k of the network. 64 at most.
-using DownSet = std::uint64_t;
-
 /// Which hyperconnections were used: bit k for hyperconnection k of the network. 64 at most.
 using UsedSet = std::uint64_t;
 
-/// The hyperconnections that an answer of output 0 uses while these nodes are down: those whose
+/// What has failed: bit k for node k, and behind the nodes bit k for failure domain k.
+using DownSet = std::uint64_t;
+
+/// What that takes away. Bits are nodes and hyperconnections.
+struct Outage {
+  std::uint64_t nodes;
+  UsedSet cut;
+};
+Outage find_outage(const NetworkDescription &network, DownSet down);
+
+/// The hyperconnections that an answer of output 0 uses while these have failed: those whose
 /// tensors were taken, on a path to the output. `flow` is false where the output has no input at
 /// all.
 struct Usage {

@@ -45,7 +45,7 @@ struct Evaluation {
   std::vector<Expectation> expected; ///< in the order of the network's reliability settings
   std::size_t runs = 0; ///< of a node's program, for each chunk of rows: distinct states of nodes
 
-  /// Of the pattern with these nodes down, one of the set.
+  /// Of the pattern with these down, one of the set.
   Score score(DownSet down) const;
   /// [rows][classes], when asked for; zero where nothing flows.
   const std::vector<float> &output(const Pattern &pattern) const {

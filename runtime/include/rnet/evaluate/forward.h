@@ -1,4 +1,4 @@
-// A whole network in one process, some of its nodes down: the very programs that are deployed.
+// A whole network in one process, some of it down: the very programs that are deployed.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Ownership and threads: programs and network outlive the object; one object per thread.
@@ -39,6 +39,7 @@ private:
   std::vector<Buffer> inputs_;
   std::vector<ArenaStorage<float>> arenas_;
   std::size_t rows_ = 0;
+  std::vector<std::uint8_t> absent_; ///< a mask of zeros
   std::vector<Tensor<const float>> node_inputs_;
   std::vector<Tensor<float>> node_outputs_;
 };

@@ -11,8 +11,8 @@
 
 namespace rnet::evaluate {
 
-/// Nodes that may fail, in node order.
-std::vector<std::size_t> failable_nodes(const NetworkDescription &network);
+/// What may fail, as bits of a DownSet: nodes in their order, then failure domains.
+std::vector<std::size_t> failable_causes(const NetworkDescription &network);
 
 /// What patterns count for under one reliability setting. The weights of all patterns and `rest`
 /// add up to 1.
@@ -34,12 +34,12 @@ struct PatternSet {
   std::vector<PatternWeights> settings; ///< in the order of the network's
 };
 
-/// All 2^n patterns of n failable nodes, counting in binary, the first node fastest.
+/// All 2^n patterns of n causes that may fail, counting in binary, the first fastest.
 PatternSet all_patterns(const NetworkDescription &network);
 
-/// For each setting the samples/2 most probable patterns, beside those with no node down and with
-/// one; and out of the others, as many again, drawn by their probability. First those with no node
-/// down and with one, in node order. The same seed gives the same patterns.
+/// For each setting the samples/2 most probable patterns, beside those in which nothing has failed
+/// or one cause; and out of the others, as many again, drawn by their probability. First those with
+/// none and with one, in their order. The same seed gives the same patterns.
 PatternSet sample_patterns(const NetworkDescription &network, std::size_t samples,
                            std::uint64_t seed);
 

@@ -14,8 +14,9 @@ namespace rnet::evaluate {
 
 /// What a node computes depends on the inputs that its mux takes, and on the states of the nodes
 /// these come from: that is the node's *state*. It is absent where the node is down or nothing is
-/// taken. Patterns in which the output's node has the same state have the same *answer*, bit for
-/// bit, and use the same hyperconnections. Of all states, those are run that some answer rests on.
+/// taken; so is what a cut hyperconnection would bring. Patterns in which the output's node has the
+/// same state have the same *answer*, bit for bit, and use the same hyperconnections. Of all
+/// states, those are run that some answer rests on.
 struct Plan {
   static constexpr std::size_t kNone = ~std::size_t(0);
 

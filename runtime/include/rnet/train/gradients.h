@@ -8,8 +8,9 @@
 
 namespace rnet::train {
 
-/// Writes a .npz with `x` [rows][width], `y`, and for each pattern k of the failable nodes (binary
-/// counting, as the evaluator does) `mask_<k>` (1 = up), `loss_<k>` and `grad_<k>/<parameter>`.
+/// Writes a .npz with `x` [rows][width], `y`, and for each pattern k of the nodes that may be down
+/// (binary counting, as the evaluator does) `mask_<k>` (1 = up), `loss_<k>` and
+/// `grad_<k>/<parameter>`.
 template <class T>
 Status write_gradients(const std::string &path, const NetworkDescription &network,
                        NetworkTrainer<T> &trainer, const Dataset &dataset,
