@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import math
 import pathlib
 
 from shared.command import Failure, call_rnet
@@ -25,16 +26,21 @@ class Network:
 
     @property
     def settings(self):
-        """{reliability setting: {node: probability that it is up}}, of nodes that can fail."""
+        """{reliability setting: {node, link or group: probability that it is up}}, of those that can fail."""
         return {
-            setting: {node: value for node, value in nodes.items() if value < 1}
-            for setting, nodes in self.description["reliability"].items()
+            setting: {cause: value for cause, value in causes.items() if value < 1}
+            for setting, causes in self.description["reliability"].items()
         }
 
     @property
     def failable(self):
-        """Nodes that fail in some setting, in the order of the network."""
-        return [node for node in self.description["nodes"] if any(node in nodes for nodes in self.settings.values())]
+        """Nodes that may be down in some setting, in the order of the network."""
+        return [node for node in self.description["nodes"] if any(self.survival(setting, node) < 1 for setting in self.settings)]
+
+    def survival(self, setting, node):
+        """The probability that a node is up, by itself and with its groups."""
+        groups = [group["name"] for group in self.description.get("groups", []) if node in group["members"]]
+        return math.prod(self.settings[setting].get(cause, 1) for cause in (node, *groups))
 
     def build_flags(self):
         """What `rnet build` was told beside the spec and the folder."""
@@ -123,12 +129,12 @@ def read_training(path, network):
 
 
 def expected_accuracy(patterns, reliability):
-    """The mean accuracy over all failure patterns, by their probability; `reliability` of the nodes that can fail."""
+    """The mean accuracy over all failure patterns, by their probability; `reliability` of what can fail."""
     return sum(pattern["accuracy"] * probability(pattern["down"], reliability) for pattern in patterns)
 
 
 def probability(down, reliability):
-    """That just these nodes are down."""
+    """That just these have failed."""
     product = 1.0
     for node in down:
         if node not in reliability:

@@ -101,6 +101,24 @@ class Page:
                 "cost": self.described["costs"][node],
             }
 
+    @property
+    def only_nodes_fail(self):
+        return "links" not in self.described and "groups" not in self.described
+
+    def causes(self):
+        """What may fail: nodes, then links and groups."""
+        yield from self.nodes()
+        for kind in ("link", "group"):
+            for cause in self.described.get(f"{kind}s", []):
+                name = cause["name"]
+                up = [self.network.settings[setting].get(name) for setting in self.settings]
+                yield {
+                    "name": f"{kind} {name}",
+                    "state": "single point of failure" if name in self.single_points else "never fails" if up.count(None) == len(up) else "can fail",
+                    "up": up,
+                    "lost": [self.flows[setting].get(f"lost_with_{kind}", {}).get(name) for setting in self.settings],
+                }
+
     def hyperconnections(self):
         for connection in self.described["hyperconnections"]:
             yield connection | {
@@ -261,8 +279,8 @@ class Page:
             return []
         if len(failing) == 1:
             return [f"--failout {failing.pop():g}"]
-        for setting, up in self.network.settings.items():
-            if all(abs(rates[node] - (1 - up.get(node, 1))) < 1e-12 for node in self.network.failable):
+        for setting in self.network.settings:
+            if all(abs(rates[node] - (1 - self.network.survival(setting, node))) < 1e-12 for node in self.network.failable):
                 return [f"--failout-as {setting}"]
         return []
 
