@@ -79,7 +79,8 @@ static void interpretBlock(Block &block, Values &values,
 }
 
 SmallVector<Row> Interpreter::run(const llvm::StringMap<std::vector<double>> &inputs,
-                                  const llvm::StringSet<> &down) const {
+                                  const llvm::StringSet<> &down,
+                                  const llvm::StringSet<> &cut) const {
   Values values;
   SmallVector<Row> outputs;
   NetworkOp op = network;
@@ -88,7 +89,8 @@ SmallVector<Row> Interpreter::run(const llvm::StringMap<std::vector<double>> &in
       auto found = inputs.find(input.getName());
       values[input.getValue()] = found == inputs.end() ? Row() : Row(found->second);
     } else if (auto connection = dyn_cast<HyperconnectionOp>(op)) {
-      values[connection.getValue()] = Row(values[connection.getSource()]);
+      values[connection.getValue()] =
+          cut.contains(connection.getName()) ? Row() : Row(values[connection.getSource()]);
     } else if (auto node = dyn_cast<NodeOp>(op)) {
       for (auto [argument, input] :
            llvm::zip_equal(node.getBody().getArguments(), node.getInputs()))

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "Interpret.h"
 
+#include "rnet/Analysis/Causes.h"
 #include "rnet/Interpreter/Interpreter.h"
 #include "rnet/core/weights_file.h"
 #include "rnet/data/dataset.h"
@@ -58,11 +59,17 @@ struct Description {
 };
 
 Status run(NetworkOp network, const tools::InterpretOptions &options) {
-  llvm::StringSet<> down;
+  const std::vector<FailureCause> causes = findFailureCauses(network);
+  auto connections = llvm::to_vector(network.getOps<HyperconnectionOp>());
+  llvm::StringSet<> down, cut;
   for (const std::string &name : options.down) {
-    if (!network.lookupNode(name))
-      return Status::error("no node named '" + name + "'");
-    down.insert(name);
+    auto cause = llvm::find_if(causes, [&](const auto &cause) { return cause.name == name; });
+    if (cause == causes.end())
+      return Status::error("no node, link or group named '" + name + "'");
+    for (unsigned node : cause->nodes)
+      down.insert(causes[node].name);
+    for (unsigned connection : cause->cut)
+      cut.insert(connections[connection].getName());
   }
   auto weights = WeightsFile::open(options.weights);
   if (!weights.ok())
@@ -87,7 +94,8 @@ Status run(NetworkOp network, const tools::InterpretOptions &options) {
       dataset->copy_row(k, row, input.data());
     }
     llvm::json::Object outputs;
-    for (auto [output, value] : llvm::zip_equal(description.outputs, interpreter.run(inputs, down)))
+    for (auto [output, value] :
+         llvm::zip_equal(description.outputs, interpreter.run(inputs, down, cut)))
       outputs[llvm::StringRef(output.name)] =
           value ? llvm::json::Value(llvm::json::Array(*value)) : llvm::json::Value(nullptr);
     llvm::outs() << llvm::json::Value(llvm::json::Object{{"row", static_cast<int64_t>(row)},

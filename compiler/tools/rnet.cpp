@@ -217,7 +217,8 @@ int main(int argc, char **argv) {
   addScheme(interpret, a);
   interpret->add_option("--weights", a.interpret.weights, "the weights file")->required();
   interpret->add_option("--data", a.interpret.data, "the dataset (see docs/data.md)")->required();
-  interpret->add_option("--down", a.interpret.down, "nodes that are down")->delimiter(',');
+  interpret->add_option("--down", a.interpret.down, "nodes, links and groups that have failed")
+      ->delimiter(',');
   interpret->add_option("--rows", a.interpret.rows, "the first rows only");
   interpret->callback([&] {
     Spec spec(a.options);

@@ -130,6 +130,23 @@ TEST(Failout, TakesTheNetworksProbabilitiesUnlessToldOtherwise) {
   }
 }
 
+TEST(Failout, OfANodeInAGroupIsThatOfBoth) {
+  const std::size_t members[] = {0, 1}, cut[] = {2};
+  const DomainDescription domains[] = {{"radio", {}, cut}, {"rack", members, {}}};
+  const double up[] = {1, 0.9, 0.8, 1, 0.5, 0.7};
+  const SettingDescription settings[] = {{"s", up}};
+  NetworkDescription network = toy;
+  network.settings = settings;
+  network.domains = domains;
+  const Failout as_setting(network, {}, {}, settings), as_told(network, 0.3, {});
+  // The group alone takes a down; nothing takes d down.
+  const double expected[] = {1 - 0.7, 1 - 0.9 * 0.7, 1 - 0.8, 0}, told[] = {0.3, 0.3, 0.3, 0};
+  for (std::size_t node = 0; node < 4; ++node) {
+    EXPECT_NEAR(as_setting.probabilities()[node], expected[node], 1e-15) << node;
+    EXPECT_EQ(as_told.probabilities()[node], told[node]) << node;
+  }
+}
+
 TEST(Failout, GivesRowsMasksOfTheirOwn) {
   const Failout failout = Draw{0.5, 3, true, false}.failout();
   std::size_t mixed = 0;

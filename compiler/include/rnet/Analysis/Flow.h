@@ -33,8 +33,8 @@ struct NetworkFlow {
   size_t hyperconnections = 0;
   std::vector<FailureCause> causes;
   std::vector<unsigned> nodes; ///< the vertex that is each node's answer
-  std::vector<std::optional<unsigned>>
-      failures; ///< the one that fails with each cause, if any does
+  /// The one that fails with each cause; none for links and groups that never do.
+  std::vector<std::optional<unsigned>> failures;
 };
 NetworkFlow getFlow(NetworkOp network);
 

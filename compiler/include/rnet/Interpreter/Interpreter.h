@@ -26,9 +26,9 @@ public:
       : network(network), parameter(std::move(parameter)) {}
 
   /// The outputs, in the network's order, for one row of each input (by name; a missing one is
-  /// absent) while the nodes in `down` are down.
+  /// absent) while the nodes in `down` are down and the hyperconnections in `cut` bring nothing.
   llvm::SmallVector<Row> run(const llvm::StringMap<std::vector<double>> &inputs,
-                             const llvm::StringSet<> &down) const;
+                             const llvm::StringSet<> &down, const llvm::StringSet<> &cut) const;
 
 private:
   NetworkOp network;
