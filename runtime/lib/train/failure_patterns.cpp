@@ -4,6 +4,7 @@
 
 #include "rnet/core/usage.h"
 
+#include <algorithm>
 #include <unordered_map>
 
 namespace rnet::train {
@@ -17,6 +18,10 @@ Expected<std::vector<WeighedPattern>> distinct_patterns(const NetworkDescription
                                                         std::span<const double> probabilities) {
   const std::string name = "the expected loss of network '" + std::string(network.name) + "'",
                     instead = "; 'setting(..., per: row, stratified: true)' samples them";
+  // Cuts of hyperconnections are not trained for, and what fails together is not independent.
+  if (!network.domains.empty() ||
+      std::ranges::any_of(network.nodes, [](auto &node) { return !node.relays.empty(); }))
+    return Status::error(name + " is not known where links or groups fail" + instead);
   std::vector<std::size_t> failing; // maybe
   DownSet always_down = 0;
   for (std::size_t node = 0; node < probabilities.size(); ++node)
