@@ -13,7 +13,7 @@ from experiments.baselines import compare
 from experiments.results import describe, draw, write_table
 from experiments.running import Plan, run_plan
 from experiments.studies import SCHEMES, STUDIES, make_study
-from shared.command import Failure, call_rnet, need_module, run_main, write_text
+from shared.command import Failure, call_rnet, need_module, run_main, split_arguments, write_text
 
 EPILOG = """\
 studies:
@@ -51,9 +51,7 @@ def parse(arguments):
     parser.add_argument(
         "--alone", metavar="LAYERS", help=f"of --study baselines: what a machine alone computes before the last layer (default: {HIDDEN}, of images flattened)"
     )
-    own, train = arguments, []
-    if "--" in arguments:
-        own, train = arguments[: arguments.index("--")], arguments[arguments.index("--") + 1 :]
+    own, train = split_arguments(arguments)
     options = parser.parse_args(own)
     if options.data is None and not options.list:
         parser.error("the following arguments are required: --data")

@@ -7,7 +7,7 @@ import pathlib
 import subprocess
 import sys
 
-from shared.command import Failure, rnet_path, run_main
+from shared.command import Failure, call_rnet, rnet_path, run_main, split_arguments
 from shared.weights import read_header
 
 SCHEME = "resilinet"  # in which skips count only while something is down
@@ -28,17 +28,17 @@ def parse(arguments):
     parser.add_argument("--epochs", type=int, metavar="N", help="default: a tenth of those that W0 took")
     parser.add_argument("--failout", type=float, default=0.3, metavar="P", help="default: 0.3")
     parser.add_argument("--threads", type=int, default=os.cpu_count(), metavar="N", help="no result depends on it")
-    own, train = arguments, []
-    if "--" in arguments:
-        own, train = arguments[: arguments.index("--")], arguments[arguments.index("--") + 1 :]
+    own, train = split_arguments(arguments)
     options = parser.parse_args(own)
     options.train = train
     return options
 
 
-def read_metadata(weights):
+def read_training(weights):
+    """The network's name, the settings and the split that a weights file was trained with."""
     try:
-        return read_header(weights)["__metadata__"]
+        metadata = read_header(weights)["__metadata__"]
+        return metadata["rnet.network"], json.loads(metadata["rnet.settings"]), json.loads(metadata["rnet.split"])
     except (ValueError, KeyError):
         raise Failure(f"'{weights}' is no weights file of rnet") from None
 
@@ -64,17 +64,17 @@ def call(*command):
 
 def main():
     options = parse(sys.argv[1:])
-    metadata = read_metadata(options.weights)
-    settings = json.loads(metadata["rnet.settings"])
+    network, settings, split = read_training(options.weights)
+    flags = split_flags(split)
     if not options.data.exists():
         raise Failure(f"cannot read '{options.data}'")
     epochs = max(1, settings["epochs"] // 10) if options.epochs is None else options.epochs
-    flags = split_flags(json.loads(metadata["rnet.split"]))
+    given = json.loads(call_rnet("emit", options.spec, "--as=json", f"--scheme={SCHEME}"))["network"]
+    if given != network:
+        raise Failure(f"'{options.weights}' is of network '{network}', '{options.spec}' has network '{given}'")
     call(rnet_path(), "build", options.spec, "-o", options.output, f"--scheme={SCHEME}", "--project-skips")
-    network, hardened = metadata["rnet.network"], options.output / "hardened.safetensors"
+    hardened = options.output / "hardened.safetensors"
     train, evaluate = (options.output / f"bin/{network}-{program}" for program in ("train", "evaluate"))
-    if not train.exists():
-        raise Failure(f"'{options.weights}' is of network '{network}', '{options.spec}' of another")
     resume = ["--resume"] if pathlib.Path(f"{hardened}.checkpoint").exists() else []
     call(train, "--data", options.data, "--harden", options.weights, "--out", hardened, "--epochs", epochs, "--failout", options.failout,
          "--seed", settings["seed"], "--threads", options.threads, *flags, *options.train, *resume)

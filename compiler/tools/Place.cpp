@@ -33,12 +33,7 @@ class Placer {
 public:
   Placer(const std::string &path, Scheme scheme, const SpecOptions &options,
          const PlaceOptions &how)
-      : path(path), scheme(scheme), how(how), spec(options) {
-    // The spec itself is checked as always; what is made of it says nothing twice.
-    for (const DiagnosticKind &kind : getDiagnosticKinds())
-      if (!kind.isError)
-        quiet.disabledWarnings.push_back(kind.id.str());
-  }
+      : path(path), scheme(scheme), how(how), spec(options) {}
 
   int run() {
     if (!spec.load(path, scheme) || !spec.compileNetwork(scheme) || !isPlain() || !findSetting() ||
@@ -254,7 +249,8 @@ private:
   Scheme scheme;
   const PlaceOptions &how;
   Spec spec;
-  SpecOptions quiet;
+  /// The spec itself is checked as always; what is made of it says nothing twice.
+  const SpecOptions quiet = withoutWarnings();
   std::vector<SkipCandidate> candidates, leftOut;
   PlacementProblem problem;
   Placement placement;

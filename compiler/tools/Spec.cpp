@@ -113,6 +113,14 @@ struct Spec::State {
   OwningOpRef<ModuleOp> module;
 };
 
+SpecOptions tools::withoutWarnings() {
+  SpecOptions options;
+  for (const DiagnosticKind &kind : getDiagnosticKinds())
+    if (!kind.isError)
+      options.disabledWarnings.push_back(kind.id.str());
+  return options;
+}
+
 Spec::Spec(const SpecOptions &options) : state(std::make_unique<State>(options)) {}
 Spec::~Spec() = default;
 
@@ -156,8 +164,7 @@ bool Spec::load(const std::string &path, Scheme scheme) {
 }
 
 std::optional<std::string> Spec::extend(const std::string &path) {
-  SpecOptions plain;
-  plain.disabledWarnings = state->options.disabledWarnings;
+  const SpecOptions plain = withoutWarnings(); // the result is checked as always
   Spec before(plain);
   if (!before.parse(path))
     return std::nullopt;

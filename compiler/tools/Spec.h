@@ -25,6 +25,9 @@ struct SpecOptions {
   bool projectSkips = false; ///< a linear projection for every skip that has none
 };
 
+/// Errors alone: for what is made of a spec whose warnings are said elsewhere.
+SpecOptions withoutWarnings();
+
 /// Every step returns false where it failed; its diagnostics are then on stderr.
 class Spec {
 public:

@@ -39,6 +39,12 @@ def need_program(program, package):
     return program
 
 
+def split_arguments(arguments):
+    """What stands before a `--`, and what follows it."""
+    place = arguments.index("--") if "--" in arguments else len(arguments)
+    return arguments[:place], arguments[place + 1 :]
+
+
 def rnet_path():
     """The rnet that started this script."""
     return os.environ.get("RNET") or str(pathlib.Path(__file__).resolve().parents[2] / "build/bin/rnet")
