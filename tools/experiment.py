@@ -10,7 +10,7 @@ import sys
 
 from experiments.alone import HIDDEN
 from experiments.baselines import compare
-from experiments.results import describe, draw, write_table
+from experiments.results import MEASURES, describe, draw, write_table
 from experiments.running import Plan, run_plan
 from experiments.studies import SCHEMES, STUDIES, make_study
 from shared.command import Failure, call_rnet, need_module, run_main, split_arguments, write_text
@@ -20,7 +20,7 @@ studies:
   schemes                 vanilla, dfg, resilinet, resilinet+
   failout-rate            survival in training .95, .9, .7, .5, and that of each reliability setting
   hyperconnection-weight  1; by the reliability of the sender, as it is or as a share; at random
-  sensitivity             every subset of the skip hyperconnections switched off
+  sensitivity             every subset of the skip hyperconnections switched off, stand-ins for the same together
   placement               the skip hyperconnections that rnet place proposes; others, or as many at random
   baselines               one machine alone, all in one place, 2 and 3 replicas of each node, skips: at which cost, and which
                           is best, for reliabilities of .5 to .9999, the same for all nodes that can fail
@@ -34,7 +34,7 @@ every NET-train.
 def parse(arguments):
     parser = argparse.ArgumentParser(
         prog="rnet experiment", formatter_class=argparse.RawDescriptionHelpFormatter, epilog=EPILOG,
-        usage="rnet experiment SPEC --study STUDY --data DATA [-o DIR] [--seeds N] [--scheme S] [--epochs N] [--jobs N] [--list] [--count N] [--setting NAME] [--alone LAYERS] [-- OPTION...]",
+        usage="rnet experiment SPEC --study STUDY --data DATA [-o DIR] [--seeds N] [--scheme S] [--epochs N] [--jobs N] [--measure M] [--list] [--count N] [--setting NAME] [--alone LAYERS] [-- OPTION...]",
         description="Trains and evaluates variants of a spec, several seeds each, and compares them.",
     )
     parser.add_argument("spec", type=pathlib.Path, metavar="SPEC", help="the .rnet file")
@@ -45,6 +45,7 @@ def parse(arguments):
     parser.add_argument("--scheme", choices=SCHEMES, default="resilinet+", help="of the variants, but for --study schemes (default: resilinet+)")
     parser.add_argument("--epochs", type=int, help="instead of the spec's")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="runs, or compilers, at a time (default: processors)")
+    parser.add_argument("--measure", choices=MEASURES, metavar="M", help="accuracy or balanced (default: balanced where the recipe balances classes)")
     parser.add_argument("--list", action="store_true", help="print the variants, and what each is built and trained with; make nothing")
     parser.add_argument("--count", type=int, metavar="N", help="of --study placement: skip hyperconnections at most (default: 1)")
     parser.add_argument("--setting", metavar="NAME", help="of --study placement: the reliability setting that decides (default: the harshest)")
@@ -93,7 +94,7 @@ def main():
     except KeyboardInterrupt:
         print(f"\ninterrupted: what is finished is in {work}; repeat the command to go on", file=sys.stderr)
         return 130
-    experiment = describe(plan, options.study, study, runs, data_digest, shlex.join(["rnet", "experiment", *arguments]))
+    experiment = describe(plan, options.study, study, runs, data_digest, shlex.join(["rnet", "experiment", *arguments]), options.measure)
     if options.study == "baselines":
         networks = {each["name"]: json.loads((work / each["folder"] / "network.json").read_text()) for each in experiment["variants"]}
         experiment["baselines"] = compare(experiment, networks)

@@ -78,7 +78,7 @@ std::vector<target::GeneratedFile> gatherSources(const Spec &spec) {
 
 /// The network as data, and what it was built from.
 std::string describeBuild(const Spec &spec, const SpecOptions &options, llvm::StringRef specFile) {
-  llvm::json::Value network = describe(spec.getNetwork());
+  llvm::json::Value network = describe(spec);
   llvm::json::Object weights;
   for (const auto &[name, weight] : options.weights)
     weights[name] = weight;

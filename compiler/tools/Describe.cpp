@@ -50,7 +50,20 @@ static json::Object describeCost(NodeOp node) {
   return object;
 }
 
-json::Value tools::describe(NetworkOp network) {
+/// The simple hyperconnections for which each skip stands in, by the skip's name. The model knows:
+/// of the IR, only a `failover` mux does.
+static llvm::StringMap<json::Array> describeStandIns(const model::Network &model) {
+  llvm::StringMap<json::Array> result;
+  for (const model::StandIn &standIn : model.standIns)
+    for (unsigned member : standIn.members)
+      for (unsigned simple : standIn.standsFor)
+        result[model.hyperconnections[member].name].push_back(model.hyperconnections[simple].name);
+  return result;
+}
+
+json::Value tools::describe(const Spec &spec) {
+  NetworkOp network = spec.getNetwork();
+  llvm::StringMap<json::Array> standIns = describeStandIns(spec.getModel());
   json::Array nodes, inputs, outputs, hyperconnections, links, groups;
   json::Object settings, costs;
   for (Operation &op : network.getBody().front()) {
@@ -73,6 +86,8 @@ json::Value tools::describe(NetworkOp network) {
                           {"bytes", getBytes(connection)}};
       if (std::optional<ArrayAttr> route = connection.getRoute())
         object["route"] = namesOf(*route);
+      if (auto found = standIns.find(connection.getName()); found != standIns.end())
+        object["stands_for"] = std::move(found->second);
       hyperconnections.push_back(std::move(object));
     } else if (auto link = dyn_cast<LinkOp>(op)) {
       links.push_back(json::Object{{"name", link.getName()}, {"nodes", namesOf(link.getNodes())}});

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include "Spec.h"
+
 #include "rnet/Dialect/RNetDialect.h"
 
 #include "llvm/Support/JSON.h"
@@ -12,9 +14,10 @@ namespace rnet::tools {
 llvm::StringRef spellScheme(ir::Scheme scheme);
 
 /// The network as data, schema 1: nodes in order, inputs, outputs, hyperconnections with their
-/// bytes, settings, costs per node. `rnet run` reads it too. The network must have passed
-/// buildNetworkPipeline; where its planned programs stand beside it, memory is among the costs.
-llvm::json::Value describe(NetworkOp network);
+/// bytes and, of skips, what they stand in for; settings, costs per node. `rnet run` reads it too.
+/// The spec's network must have passed buildNetworkPipeline; where its planned programs stand
+/// beside it, memory is among the costs.
+llvm::json::Value describe(const Spec &spec);
 
 /// What each node and hyperconnection costs, as tables for people. Needs the planned programs.
 void printCosts(NetworkOp network, llvm::raw_ostream &out);

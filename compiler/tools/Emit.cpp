@@ -95,7 +95,7 @@ int tools::emit(const std::string &path, Stage stage, Scheme scheme, const SpecO
     drawDot(spec.getNetwork(), out);
     break;
   case Stage::Json:
-    out << llvm::formatv("{0:2}", describe(spec.getNetwork())) << '\n';
+    out << llvm::formatv("{0:2}", describe(spec)) << '\n';
     break;
   default:
     spec.getModule().print(out);

@@ -10,11 +10,15 @@ from shared.runs import table
 from shared.summary import summarize
 
 
-def describe(plan, study_name, study, runs, data_digest, command):
+MEASURES = {"accuracy": "accuracy", "balanced": "balanced accuracy"}  # flag: in words
+
+
+def describe(plan, study_name, study, runs, data_digest, command, measure=None):
     """experiment.json, schema 1: all runs, and what they say together. Accuracies are fractions."""
     first = next(iter(runs.values()))
-    # Where the recipe balances classes, accuracy alone would flatter.
-    balanced = first["settings"].get("class_weights") == "balanced"
+    if measure is None:  # where the recipe balances classes, accuracy alone would flatter
+        measure = "balanced" if first["settings"].get("class_weights") == "balanced" else "accuracy"
+    balanced = measure == "balanced"
     settings = sorted(first["evaluation"]["expected_accuracy"], key=lambda name: -_reliability(first["evaluation"], name))
     quantities = ["no failure", *settings]
     variants = []
@@ -38,7 +42,7 @@ def describe(plan, study_name, study, runs, data_digest, command):
         "schema": 1,
         "study": study_name,
         "about": study.about,
-        "measure": "balanced accuracy" if balanced else "accuracy",
+        "measure": MEASURES[measure],
         "network": plan.network,
         "rnet": plan.version,
         "command": command,

@@ -13,7 +13,7 @@ from shared.command import Failure, call_rnet
 
 SCHEMES = ("vanilla", "dfg", "resilinet", "resilinet+")
 SURVIVAL = (0.95, 0.9, 0.7, 0.5)
-MOST_SKIPS = 10  # whose subsets are 1,024 networks
+MOST_SKIPS = 10  # or groups of them, whose subsets are 1,024 networks
 MOST_FAILABLE = 16  # nodes of which the evaluator measures all failure patterns
 
 
@@ -102,17 +102,27 @@ def _hyperconnection_weight(options, network):
 
 def _sensitivity(options, network):
     scheme = options.scheme
-    skips = [link["name"] for link in network["hyperconnections"] if link["kind"] == "skip"]
-    if not skips:
+    groups = _stand_in_groups(network)
+    if not groups:
         raise Failure(f"network '{network['network']}' has no skip hyperconnection under scheme {scheme}: there is nothing to switch off")
-    if len(skips) > MOST_SKIPS:
-        raise Failure(f"network '{network['network']}' has {len(skips)} skip hyperconnections; subsets of at most {MOST_SKIPS} can be switched off")
-    variants = [
-        Variant(f"without {', '.join(chosen)}".replace("_to_", "→") if chosen else "all skips", scheme, build=tuple(f"--without={name}" for name in chosen))
-        for count in range(len(skips) + 1)
-        for chosen in itertools.combinations(skips, count)
-    ]
-    return Study("Every subset of the skip hyperconnections is switched off.", variants, 0)
+    if len(groups) > MOST_SKIPS:
+        raise Failure(f"network '{network['network']}' has {len(groups)} skip hyperconnections or groups of them; subsets of at most {MOST_SKIPS} can be switched off")
+    variants = []
+    for count in range(len(groups) + 1):
+        for chosen in itertools.combinations(groups, count):
+            names = [" + ".join(group).replace("_to_", "→") for group in chosen]
+            flags = tuple(f"--without={name}" for group in chosen for name in group)
+            variants.append(Variant(f"without {', '.join(names)}" if chosen else "all skips", scheme, build=flags))
+    return Study("Every subset of the skip hyperconnections is switched off; those that stand in for the same together.", variants, 0)
+
+
+def _stand_in_groups(network):
+    """The names of skips, those of one receiver that stand in for the same simple hyperconnections together."""
+    groups = {}
+    for link in network["hyperconnections"]:
+        if link["kind"] == "skip":
+            groups.setdefault((link["to"], *link["stands_for"]), []).append(link["name"])
+    return list(groups.values())
 
 
 def _placement(options, network):
