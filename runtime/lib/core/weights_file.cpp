@@ -1,9 +1,7 @@
 // Reading weights files. The format: 8 bytes of length (little endian), that much JSON, then the
-// tensors' bytes. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// tensors' bytes. Compiles without exceptions, for nodes that have none. SPDX-License-Identifier:
+// Apache-2.0 WITH LLVM-exception
 #include "rnet/core/weights_file.h"
-
-#include "rnet/core/atomic_file.h"
-#include "rnet/core/sha256.h"
 
 #include <nlohmann/json.hpp>
 
@@ -31,21 +29,6 @@ std::string describe(std::span<const std::size_t> shape) {
   return text + "]";
 }
 
-bool read_at(int descriptor, void *to, std::size_t count, std::uint64_t at) {
-  auto *bytes = static_cast<char *>(to);
-  while (count > 0) {
-    const ssize_t got = ::pread(descriptor, bytes, count, static_cast<off_t>(at));
-    if (got < 0 && errno == EINTR)
-      continue;
-    if (got <= 0)
-      return false;
-    bytes += got;
-    at += static_cast<std::uint64_t>(got);
-    count -= static_cast<std::size_t>(got);
-  }
-  return true;
-}
-
 /// Notices a tensor that is named twice, which the JSON parser would take without a word.
 class DuplicateKeys {
 public:
@@ -61,14 +44,27 @@ private:
   bool found_ = false;
 };
 
-/// One tensor's record in the header; throws json::exception on a wrong type.
+/// A member of an object; null where there is none.
+const json &member(const json &object, const char *name) {
+  static const json none;
+  const auto found = object.find(name); // the end where it is no object
+  return found == object.end() ? none : *found;
+}
+
+/// One tensor's record in the header; empty, or what is wrong with it.
 std::string parse_entry(const json &record, std::uint64_t data_size, TensorEntry &entry) {
-  const std::string type = record.at("dtype").get<std::string>();
+  const json &dtype = member(record, "dtype");
+  if (!dtype.is_string())
+    return "has no dtype";
+  const auto &type = dtype.get_ref<const std::string &>();
   if (type != "F32" && type != "F64")
     return "has element type " + type + ", expected F32 or F64";
   entry.type = type == "F32" ? ElementType::f32 : ElementType::f64;
   std::uint64_t bytes = type == "F32" ? 4 : 8;
-  for (const json &size : record.at("shape")) {
+  const json &shape = member(record, "shape");
+  if (!shape.is_array())
+    return "has no shape";
+  for (const json &size : shape) {
     if (!size.is_number_unsigned())
       return "has a shape that is not made of whole numbers";
     const auto value = size.get<std::uint64_t>();
@@ -77,7 +73,7 @@ std::string parse_entry(const json &record, std::uint64_t data_size, TensorEntry
     bytes *= value;
     entry.shape.push_back(value);
   }
-  const json &offsets = record.at("data_offsets");
+  const json &offsets = member(record, "data_offsets");
   if (!offsets.is_array() || offsets.size() != 2 || !offsets[0].is_number_unsigned() ||
       !offsets[1].is_number_unsigned())
     return "has no data_offsets";
@@ -107,41 +103,42 @@ Expected<WeightsFile> WeightsFile::open(const std::string &path) {
     return refuse("is not a regular file");
   file.size_ = static_cast<std::uint64_t>(info.st_size);
   std::uint64_t length = 0;
-  if (file.size_ < 8 || !read_at(file.descriptor_, &length, 8, 0))
+  if (file.size_ < 8 || !file.read_bytes(&length, 8, 0))
     return refuse("is truncated: " + std::to_string(file.size_) + " bytes");
   if (length > kMaxHeader || length > file.size_ - 8)
     return refuse("is truncated or is no safetensors file: its header claims " +
                   std::to_string(length) + " of " + std::to_string(file.size_) + " bytes");
   std::string text(length, '\0');
-  if (!read_at(file.descriptor_, text.data(), length, 8))
+  if (!file.read_bytes(text.data(), length, 8))
     return refuse("cannot be read");
   file.data_begin_ = 8 + length;
   const std::uint64_t data_size = file.size_ - file.data_begin_;
 
-  try {
-    DuplicateKeys duplicates;
-    const json header = json::parse(text, std::ref(duplicates));
-    if (!header.is_object())
-      return refuse("is no safetensors file: its header is not an object");
-    if (duplicates.found())
-      return refuse("names a tensor twice");
-    for (const auto &[name, record] : header.items()) {
-      if (name == "__metadata__") {
-        if (!record.is_object())
-          return refuse("is damaged: its metadata are not an object");
-        for (const auto &[key, value] : record.items())
-          file.metadata_[key] = value.get<std::string>();
-        continue;
+  DuplicateKeys duplicates;
+  const json header = json::parse(text, std::ref(duplicates), /*allow_exceptions=*/false);
+  if (header.is_discarded())
+    return refuse("is damaged or is no safetensors file: its header is no JSON");
+  if (!header.is_object())
+    return refuse("is no safetensors file: its header is not an object");
+  if (duplicates.found())
+    return refuse("names a tensor twice");
+  for (const auto &[name, record] : header.items()) {
+    if (name == "__metadata__") {
+      if (!record.is_object())
+        return refuse("is damaged: its metadata are not an object");
+      for (const auto &[key, value] : record.items()) {
+        if (!value.is_string())
+          return refuse("is damaged: its metadata '" + key + "' is no string");
+        file.metadata_[key] = value.get<std::string>();
       }
-      TensorEntry entry{};
-      if (std::string why = parse_entry(record, data_size, entry); !why.empty())
-        return refuse("is damaged: tensor '" + name + "' " + why);
-      entry.begin += file.data_begin_;
-      entry.end += file.data_begin_;
-      file.tensors_.emplace(name, std::move(entry));
+      continue;
     }
-  } catch (const json::exception &error) {
-    return refuse(std::string("is damaged or is no safetensors file: ") + error.what());
+    TensorEntry entry{};
+    if (std::string why = parse_entry(record, data_size, entry); !why.empty())
+      return refuse("is damaged: tensor '" + name + "' " + why);
+    entry.begin += file.data_begin_;
+    entry.end += file.data_begin_;
+    file.tensors_.emplace(name, std::move(entry));
   }
 
   // Tensors cover the data without gaps or overlaps, as the format demands.
@@ -180,6 +177,21 @@ WeightsFile &WeightsFile::operator=(WeightsFile &&other) noexcept {
 WeightsFile::~WeightsFile() {
   if (descriptor_ >= 0)
     ::close(descriptor_);
+}
+
+bool WeightsFile::read_bytes(void *to, std::size_t count, std::uint64_t at) const {
+  auto *bytes = static_cast<char *>(to);
+  while (count > 0) {
+    const ssize_t got = ::pread(descriptor_, bytes, count, static_cast<off_t>(at));
+    if (got < 0 && errno == EINTR)
+      continue;
+    if (got <= 0)
+      return false;
+    bytes += got;
+    at += static_cast<std::uint64_t>(got);
+    count -= static_cast<std::size_t>(got);
+  }
+  return true;
 }
 
 const TensorEntry *WeightsFile::find(std::string_view name) const {
@@ -237,26 +249,6 @@ Status WeightsFile::read(std::string_view name, std::span<const std::size_t> sha
   return read_as(name, shape, to);
 }
 
-Status WeightsFile::verify() const {
-  const std::string expected = data_hash();
-  if (expected.empty())
-    return Status::error("weights file '" + path_ + "' has no hash of its data");
-  Sha256 hash;
-  std::vector<char> buffer(1 << 20);
-  for (std::uint64_t at = data_begin_; at < size_;) {
-    const std::size_t count = std::min<std::uint64_t>(buffer.size(), size_ - at);
-    if (!read_at(descriptor_, buffer.data(), count, at))
-      return Status::error("weights file '" + path_ +
-                           "' cannot be read: it may have been truncated");
-    hash.update(buffer.data(), count);
-    at += count;
-  }
-  if (hash.hex() != expected)
-    return Status::error("weights file '" + path_ +
-                         "' is damaged: its data do not match their hash");
-  return {};
-}
-
 Status WeightsFile::check(const NetworkDescription &network, bool topology) const {
   const std::string subject = "weights file '" + path_ + "' ";
   const std::string name = metadata("rnet.network");
@@ -271,38 +263,6 @@ Status WeightsFile::check(const NetworkDescription &network, bool topology) cons
                          " or another topology; this program is scheme " +
                          std::string(network.scheme));
   return {};
-}
-
-Status write_weights(const std::string &path, std::span<const TensorToWrite> tensors,
-                     std::map<std::string, std::string> metadata) {
-  nlohmann::ordered_json header;
-  header["__metadata__"] = nullptr;
-  std::vector<std::string_view> pieces{"", ""};
-  Sha256 hash;
-  std::uint64_t at = 0;
-  for (const TensorToWrite &tensor : tensors) {
-    const bool is_float = !tensor.f32.empty() || tensor.f64.empty();
-    const std::string_view bytes =
-        is_float ? std::string_view(reinterpret_cast<const char *>(tensor.f32.data()),
-                                    tensor.f32.size_bytes())
-                 : std::string_view(reinterpret_cast<const char *>(tensor.f64.data()),
-                                    tensor.f64.size_bytes());
-    hash.update(bytes.data(), bytes.size());
-    header[tensor.name] = {{"dtype", is_float ? "F32" : "F64"},
-                           {"shape", tensor.shape},
-                           {"data_offsets", {at, at + bytes.size()}}};
-    at += bytes.size();
-    pieces.push_back(bytes);
-  }
-  metadata["format"] = "pt"; // what other readers of safetensors expect
-  metadata["rnet.data_sha256"] = hash.hex();
-  header["__metadata__"] = metadata;
-  std::string text = header.dump();
-  text.resize((text.size() + 7) / 8 * 8, ' '); // tensors start on a multiple of eight
-  const std::uint64_t length = text.size();
-  pieces[0] = std::string_view(reinterpret_cast<const char *>(&length), 8);
-  pieces[1] = text;
-  return write_file(path, pieces);
 }
 
 } // namespace rnet

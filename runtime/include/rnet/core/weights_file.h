@@ -63,6 +63,7 @@ public:
 
 private:
   WeightsFile() = default;
+  bool read_bytes(void *to, std::size_t count, std::uint64_t at) const;
   template <class T>
   Status read_as(std::string_view, std::span<const std::size_t>, std::span<T>) const;
 
