@@ -90,13 +90,33 @@ std::string describeBuild(const Spec &spec, const SpecOptions &options, llvm::St
   return llvm::formatv("{0:2}\n", network);
 }
 
-/// The package configuration of the runtime beside this program, in a build tree or installed.
-std::string findRuntime() {
+/// A folder beside this program's, in a build tree or installed.
+std::string findBeside(llvm::StringRef folder) {
   static int anchor;
   const std::string self = fs::getMainExecutable(nullptr, &anchor);
-  llvm::SmallString<128> folder(path::parent_path(path::parent_path(self)));
-  path::append(folder, "lib", "cmake", "RnetRuntime");
-  return std::string(folder);
+  return join(path::parent_path(path::parent_path(self)), folder);
+}
+
+/// The runtime's sources for a node without a transport, as files of the generated project.
+bool addRuntimeSources(std::vector<target::GeneratedFile> &files) {
+  const std::string folder = findBeside("lib/rnet/node");
+  std::error_code error;
+  for (fs::recursive_directory_iterator file(folder, error), end; file != end && !error;
+       file.increment(error)) {
+    if (fs::is_directory(file->path()))
+      continue;
+    auto text = llvm::MemoryBuffer::getFile(file->path());
+    if (!text) {
+      error = text.getError();
+      break;
+    }
+    const llvm::StringRef name = llvm::StringRef(file->path()).substr(folder.size() + 1);
+    files.push_back({("runtime/" + name).str(), (*text)->getBuffer().str()});
+  }
+  if (error)
+    llvm::WithColor::error() << "cannot read the runtime's sources in '" << folder
+                             << "': " << error.message() << "\n";
+  return !error;
 }
 
 } // namespace
@@ -110,7 +130,7 @@ int tools::build(const std::string &specPath, Scheme scheme, const SpecOptions &
   llvm::SmallString<128> directory(build.directory);
   fs::make_absolute(directory);
   const std::string source = join(directory, "src"), objects = join(directory, "build"),
-                    binaries = join(directory, "bin");
+                    binaries = join(directory, build.transport == Transport::None ? "lib" : "bin");
   for (const std::string &folder : {source, objects, binaries})
     if (std::error_code error = fs::create_directories(folder)) {
       llvm::WithColor::error() << "cannot create '" << folder << "': " << error.message() << "\n";
@@ -121,29 +141,29 @@ int tools::build(const std::string &specPath, Scheme scheme, const SpecOptions &
   const std::string description = describeBuild(spec, options, specFiles.front().path);
   if (!convertToEmitC(spec))
     return 1;
-  auto files = target::generateProject(spec.getModule(), path::filename(specPath));
-  if (failed(files) || !writeProject(*files, source) ||
+  const bool libraries = build.transport == Transport::None;
+  auto files = libraries ? target::generateLibraries(spec.getModule(), path::filename(specPath))
+                         : target::generateProject(spec.getModule(), path::filename(specPath));
+  if (failed(files) || (libraries && !addRuntimeSources(*files)) || !writeProject(*files, source) ||
       !writeProject(specFiles, join(directory, "spec")) ||
       !writeText(join(directory, "network.json"), description))
     return 1;
 
   llvm::errs() << "rnet: sources in " << build.directory << "/src; compiling\n";
-  const std::string runtime = findRuntime();
-  std::vector<std::string> configure{"-S",
-                                     source,
-                                     "-B",
-                                     objects,
-                                     "-G",
-                                     "Ninja",
-                                     "-DCMAKE_BUILD_TYPE=Release",
-                                     "-DRnetRuntime_DIR=" + runtime,
-                                     "-DCMAKE_RUNTIME_OUTPUT_DIRECTORY=" + binaries};
-  if (!build.march.empty())
-    configure.push_back("-DRNET_MARCH=" + build.march);
+  std::vector<std::string> configure{
+      "-S", source, "-B", objects, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release"};
+  if (libraries)
+    configure.push_back("-DCMAKE_ARCHIVE_OUTPUT_DIRECTORY=" + binaries);
+  else
+    configure.insert(configure.end(), {"-DRnetRuntime_DIR=" + findBeside("lib/cmake/RnetRuntime"),
+                                       "-DCMAKE_RUNTIME_OUTPUT_DIRECTORY=" + binaries});
+  if (libraries || !build.march.empty())
+    configure.push_back("-DRNET_MARCH=" + (build.march.empty() ? "native" : build.march));
   Command command(join(directory, "build.log"));
   if (!command.run("cmake", configure) ||
       !command.run("cmake", {"--build", objects, "--parallel", std::to_string(build.jobs)}))
     return 1;
-  llvm::errs() << "rnet: binaries in " << build.directory << "/bin\n";
+  llvm::errs() << "rnet: " << (libraries ? "libraries in " : "binaries in ") << build.directory
+               << (libraries ? "/lib\n" : "/bin\n");
   return 0;
 }

@@ -6,10 +6,14 @@
 
 namespace rnet::tools {
 
+/// What nodes talk through: programs of ours over gRPC, or what the user brings.
+enum class Transport { Grpc, None };
+
 struct BuildOptions {
-  std::string directory; ///< DIR: sources in src/, programs in bin/, network.json, the spec and
-                         ///< what it imports in spec/
-  std::string march;     ///< empty: as the runtime was built
+  std::string directory; ///< DIR: sources in src/, programs in bin/ (libraries in lib/ where there
+                         ///< is no transport), network.json, the spec and what it imports in spec/
+  Transport transport = Transport::Grpc;
+  std::string march; ///< empty: as the runtime was built
   unsigned jobs = 2;
 };
 

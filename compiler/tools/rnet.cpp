@@ -28,6 +28,8 @@ const std::map<std::string, Stage> kStages = {{"ast", Stage::Ast},      {"model"
                                               {"mlir", Stage::Network}, {"nodes", Stage::Nodes},
                                               {"emitc", Stage::EmitC},  {"cpp", Stage::Cpp},
                                               {"dot", Stage::Dot},      {"json", Stage::Json}};
+const std::map<std::string, Transport> kTransports = {{"grpc", Transport::Grpc},
+                                                      {"none", Transport::None}};
 
 struct Arguments {
   std::vector<std::string> specs;
@@ -198,6 +200,12 @@ int main(int argc, char **argv) {
   build->add_option("-o,--output", a.build.directory, "the folder DIR")->required();
   build->add_option("--march", a.build.march,
                     "target of the C++ compiler (default: as the runtime was built)");
+  build
+      ->add_option("--transport", a.build.transport,
+                   "grpc (default): programs; none: a library a node in DIR/lib, for programs that "
+                   "bring a transport of their own, and sources that build alone in DIR/src")
+      ->transform(CLI::CheckedTransformer(kTransports))
+      ->default_str("grpc");
   build->add_option("--jobs", a.build.jobs, "compilers at a time")->capture_default_str();
   build->callback([&] { status = tools::build(a.spec, a.scheme, a.options, a.build); });
 

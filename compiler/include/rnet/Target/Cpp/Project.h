@@ -20,6 +20,11 @@ struct GeneratedFile {
 llvm::FailureOr<std::vector<GeneratedFile>> generateProject(mlir::ModuleOp module,
                                                             llvm::StringRef spec);
 
+/// The same without a transport: a library a node, for programs that bring their own, and no
+/// trainer or evaluator. The runtime's sources that it needs belong into its folder `runtime`.
+llvm::FailureOr<std::vector<GeneratedFile>> generateLibraries(mlir::ModuleOp module,
+                                                              llvm::StringRef spec);
+
 /// The tables of the network, network.h and network.cpp.
 GeneratedFile generateNetworkHeader(NetworkOp network, llvm::StringRef spec);
 GeneratedFile generateNetworkTables(NetworkOp network, llvm::StringRef spec);
