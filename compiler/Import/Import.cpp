@@ -4,6 +4,8 @@
 
 #include "Context.h"
 
+#include "rnet/Analysis/Causes.h"
+
 #include "llvm/ADT/DenseMap.h"
 
 using namespace mlir;
@@ -55,12 +57,18 @@ private:
         llvm::map_to_vector(names, [](const ast::Name &name) { return StringRef(name.text); }));
   }
   void importLinks() {
-    for (const model::Link &link : network.links)
-      LinkOp::create(builder, named(link.spec->name.text, link.spec->range), link.spec->name.text,
-                     namesOf(link.spec->members));
-    for (const model::Group &group : network.groups)
-      GroupOp::create(builder, named(group.spec->name.text, group.spec->range),
-                      group.spec->name.text, namesOf(group.spec->members));
+    auto setFailout = [&](Operation *op, model::Cause::Kind kind, size_t index) {
+      if (FloatAttr failout = failoutAs({kind, static_cast<unsigned>(index)}))
+        op->setAttr(kFailoutAttr, failout);
+    };
+    for (auto [index, link] : llvm::enumerate(network.links))
+      setFailout(LinkOp::create(builder, named(link.spec->name.text, link.spec->range),
+                                link.spec->name.text, namesOf(link.spec->members)),
+                 model::Cause::Kind::link, index);
+    for (auto [index, group] : llvm::enumerate(network.groups))
+      setFailout(GroupOp::create(builder, named(group.spec->name.text, group.spec->range),
+                                 group.spec->name.text, namesOf(group.spec->members)),
+                 model::Cause::Kind::group, index);
   }
 
   /// Links and relays in turn; null where the network has no links.
@@ -89,8 +97,11 @@ private:
       operands.push_back(connections[incoming].getValue());
 
     FloatAttr failout;
-    if (network.mayBeDown(node))
-      failout = builder.getF64FloatAttr(failureProbability(index));
+    if (network.mayBeDown(node)) {
+      failout = failoutAs({model::Cause::Kind::node, index});
+      if (!failout)
+        failout = builder.getF64FloatAttr(getFailout().rate);
+    }
     auto op = NodeOp::create(builder, where, TypeRange{unknown}, builder.getStringAttr(name),
                              operands, failout);
     {
@@ -106,20 +117,20 @@ private:
       importHyperconnection(outgoing, op);
   }
 
-  /// In training.
-  double failureProbability(unsigned node) const {
-    const model::Failout failout = network.recipe ? network.recipe->failout : model::Failout();
+  model::Failout getFailout() const {
+    return network.recipe ? network.recipe->failout : model::Failout();
+  }
+  /// How often a node, link or group fails by itself in training, where that is as in a reliability
+  /// setting; null where it is not, or the setting does not name a link or group.
+  FloatAttr failoutAs(model::Cause cause) {
+    const model::Failout failout = getFailout();
     if (!failout.setting)
-      return failout.rate;
+      return {};
     const std::map<model::Cause, double> &given = network.reliabilities[*failout.setting].causes;
-    auto upOf = [&](model::Cause cause) {
-      auto found = given.find(cause);
-      return found == given.end() ? 1 : found->second;
-    };
-    double up = upOf({model::Cause::Kind::node, node});
-    for (unsigned group : network.nodes[node].groups)
-      up *= upOf({model::Cause::Kind::group, group});
-    return 1 - up;
+    auto found = given.find(cause);
+    if (found == given.end() && cause.kind != model::Cause::Kind::node)
+      return {};
+    return builder.getF64FloatAttr(found == given.end() ? 0 : 1 - found->second);
   }
 
   /// What reaches the node: inputs of the network normalised, all joined.

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "rnet/Transforms/Passes.h"
 
+#include "rnet/Analysis/Causes.h"
+
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringSet.h"
 
@@ -76,10 +78,14 @@ struct SelectScheme : rnet::impl::SelectSchemeBase<SelectScheme> {
         mux.setStandInsAttr(ArrayAttr::get(&getContext(), {}));
     });
     // Without failout a training program can still be told which nodes are down: the rate is 0.
-    if (scheme == Scheme::Vanilla || scheme == Scheme::DFG)
+    if (scheme == Scheme::Vanilla || scheme == Scheme::DFG) {
       for (NodeOp node : network.getOps<NodeOp>())
         if (node.getFailoutAttr())
           node.setFailoutAttr(FloatAttr::get(Float64Type::get(&getContext()), 0.0));
+      for (Operation &op : network.getBody().front())
+        if (isa<LinkOp, GroupOp>(op))
+          op.removeAttr(kFailoutAttr);
+    }
   }
 };
 } // namespace

@@ -97,6 +97,48 @@ TEST(Patterns, OfHealthAreFive) {
   }
 }
 
+TEST(Patterns, OfLinksAndGroupsHaveTheWeightsOfAllThatFailsAlike) {
+  // By brute force: of all causes that may be down, what is used, and how probable that is.
+  for (std::uint32_t seed = 1; seed <= 30; ++seed) {
+    SCOPED_TRACE(seed);
+    SmallNetwork random;
+    make_random(random, seed, /*domains=*/true);
+    const NetworkDescription &network = random.description;
+    const std::vector<double> probabilities = failures(network.settings[0]);
+    std::map<UsedSet, double> expected;
+    double flow = 0;
+    for (std::uint64_t down = 0; down < std::uint64_t(1) << probabilities.size(); ++down) {
+      double probability = 1;
+      for (std::size_t k = 0; k < probabilities.size(); ++k)
+        probability *= down >> k & 1 ? probabilities[k] : 1 - probabilities[k];
+      const Usage usage = find_usage(network, down);
+      if (probability == 0 || !usage.flow)
+        continue;
+      expected[usage.used] += probability;
+      flow += probability;
+    }
+    const auto patterns = distinct_patterns(network, probabilities);
+    if (flow == 0 || expected.size() > 64) {
+      EXPECT_FALSE(patterns.ok());
+      continue;
+    }
+    ASSERT_TRUE(patterns.ok()) << patterns.message();
+    ASSERT_EQ(patterns->size(), expected.size());
+    for (const WeighedPattern &pattern : *patterns) {
+      // What a pattern's masks leave, as an input of the output's node sees it.
+      UsedSet whole = ~pattern.cut;
+      for (std::size_t k = 0; k < network.hyperconnections.size(); ++k)
+        if (!pattern.alive[network.hyperconnections[k].from])
+          whole &= ~(UsedSet(1) << k);
+      const auto alike = std::ranges::count_if(expected, [&](const auto &entry) {
+        return (entry.first & ~whole) == 0 &&
+               std::abs(entry.second / flow - pattern.weight) < 1e-12;
+      });
+      EXPECT_GE(alike, 1);
+    }
+  }
+}
+
 TEST(Patterns, HaveLimits) {
   SmallNetwork eight, seventeen;
   make_chain(eight, 8, 0.9);
@@ -113,7 +155,7 @@ TEST(Patterns, HaveLimits) {
   expect_error(
       distinct_patterns(seventeen.description, failures(seventeen.description.settings[0])),
       "the expected loss of network 'small' has the failure patterns of 17 nodes that may fail; 16 "
-      "nodes are the most; 'setting(..., per: row, stratified: true)' samples them");
+      "are the most; 'setting(..., per: row, stratified: true)' samples them");
   expect_error(distinct_patterns(toy, std::vector<double>{0, 1, 1, 0}),
                "the expected loss of network 'toy' is none: nothing ever reaches the output");
 }
@@ -193,13 +235,63 @@ TEST_F(ExpectedLoss, IsWhatStratifiedRowsAreWhereSharesAreWhole) {
     const auto expected = trainer.differentiate(batch_of({&row, 1}), patterns);
     const std::vector<double> mean = gradients();
     const std::vector<std::int64_t> copies(16, row);
-    const auto sampled = trainer.differentiate(batch_of(copies), failout.alive({5, 50, 16}));
+    const auto sampled = trainer.differentiate(batch_of(copies), failout.draw({5, 50, 16}));
     EXPECT_EQ(sampled.rows, 14u);
     EXPECT_NEAR(expected.loss, sampled.loss, 1e-12);
     const std::vector<double> of_copies = gradients();
     for (std::size_t k = 0; k < mean.size(); ++k)
       ASSERT_NEAR(mean[k], of_copies[k], 1e-12) << k;
   }
+}
+
+TEST_F(ExpectedLoss, OfLinksAndGroupsIsTheMeanOverAllThatMayFail) {
+  // A link carries a_to_c, b and c stand in a rack, and c relays b_to_d: four causes.
+  const std::size_t members[] = {1, 2}, cut[] = {2}, relayed[] = {4};
+  const DomainDescription domains[] = {{"radio", {}, cut, 0.25}, {"rack", members, {}, 0.125}};
+  std::vector<NodeDescription> nodes(std::begin(toy_nodes), std::end(toy_nodes));
+  nodes[2].relays = relayed;
+  NetworkDescription linked = network;
+  linked.nodes = nodes;
+  linked.domains = domains;
+  NetworkTrainer<double> linked_trainer{linked, make_toy_trainers<double>(kRows), kRows, threads};
+  initialize(linked_trainer.parameters(), 1);
+  fit_normalization(linked_trainer.parameters(), linked, dataset,
+                    std::span<const std::int64_t>(rows));
+  const auto gradients_of = [&] {
+    std::vector<double> all;
+    for (const Parameter<double> &parameter : linked_trainer.parameters())
+      all.insert(all.end(), parameter.gradient.begin(), parameter.gradient.end());
+    return all;
+  };
+  const std::vector<double> probabilities = {0, 0.1, 0.2, 0, 0.25, 0.125};
+  const auto patterns = *distinct_patterns(linked, probabilities);
+  const auto together = linked_trainer.differentiate(batch_of(rows), patterns);
+  const std::vector<double> mean = gradients_of();
+
+  double loss = 0, flow = 0;
+  std::vector<double> expected(mean.size());
+  for (std::uint64_t down = 0; down < 64; ++down) {
+    double probability = 1;
+    for (std::size_t k = 0; k < probabilities.size(); ++k)
+      probability *= down >> k & 1 ? probabilities[k] : 1 - probabilities[k];
+    if (probability == 0)
+      continue;
+    const bool b = !(down & 0b100010), c = !(down & 0b100100);
+    const std::uint8_t alive[] = {1, b, c, 1};
+    const UsedSet cuts = (down & 0b010000 ? 0b100u : 0u) | (c ? 0u : 0b10000u);
+    const auto own = linked_trainer.differentiate(dataset, rows, alive, cuts);
+    if (own.rows == 0)
+      continue;
+    flow += probability;
+    loss += probability * own.loss;
+    const std::vector<double> gradients = gradients_of();
+    for (std::size_t k = 0; k < expected.size(); ++k)
+      expected[k] += probability * gradients[k];
+  }
+  EXPECT_LT(flow, 0.9);
+  EXPECT_NEAR(together.loss, loss / flow, 1e-12);
+  for (std::size_t k = 0; k < mean.size(); ++k)
+    ASSERT_NEAR(mean[k], expected[k] / flow, 1e-10) << k;
 }
 
 TEST_F(ExpectedLoss, LeavesTheNormalisationOfInputsAsItIs) {

@@ -32,7 +32,7 @@ struct Draw {
 
 std::vector<std::uint8_t> alive(const Failout &failout, std::uint32_t step,
                                 std::size_t rows = kRows) {
-  return failout.alive({step, kSteps, rows});
+  return failout.draw({step, kSteps, rows}).alive;
 }
 
 /// How many rows each failure pattern has: which of b and c are up.
@@ -130,20 +130,106 @@ TEST(Failout, TakesTheNetworksProbabilitiesUnlessToldOtherwise) {
   }
 }
 
-TEST(Failout, OfANodeInAGroupIsThatOfBoth) {
-  const std::size_t members[] = {0, 1}, cut[] = {2};
-  const DomainDescription domains[] = {{"radio", {}, cut}, {"rack", members, {}}};
-  const double up[] = {1, 0.9, 0.8, 1, 0.5, 0.7};
-  const SettingDescription settings[] = {{"s", up}};
+/// The toy with a link that carries a_to_c, and a group of a and b; c relays b_to_d.
+struct Linked {
+  Linked() {
+    for (std::size_t node = 0; node < 4; ++node)
+      nodes.push_back(toy_nodes[node]);
+    nodes[2].relays = relayed;
+    network.nodes = nodes;
+    network.settings = settings;
+    network.domains = domains;
+  }
+  static constexpr std::size_t members[] = {0, 1}, cut[] = {2}, relayed[] = {4};
+  static constexpr double up[] = {1, 0.9, 0.8, 1, 0.5, 0.7};
+  static constexpr SettingDescription settings[] = {{"s", up}};
+  static constexpr DomainDescription domains[] = {{"radio", {}, cut, 0.25},
+                                                  {"rack", members, {}, 0.125}};
+  std::vector<NodeDescription> nodes;
   NetworkDescription network = toy;
-  network.settings = settings;
-  network.domains = domains;
-  const Failout as_setting(network, {}, {}, settings), as_told(network, 0.3, {});
-  // The group alone takes a down; nothing takes d down.
-  const double expected[] = {1 - 0.7, 1 - 0.9 * 0.7, 1 - 0.8, 0}, told[] = {0.3, 0.3, 0.3, 0};
-  for (std::size_t node = 0; node < 4; ++node) {
-    EXPECT_NEAR(as_setting.probabilities()[node], expected[node], 1e-15) << node;
-    EXPECT_EQ(as_told.probabilities()[node], told[node]) << node;
+};
+
+TEST(Failout, OfLinksAndGroupsIsThatOfTheSettingOrTheNetworkButNotOneNumberForNodes) {
+  const Linked linked;
+  const auto near = [](const std::vector<double> &found, const std::vector<double> &expected) {
+    ASSERT_EQ(found.size(), expected.size());
+    for (std::size_t cause = 0; cause < found.size(); ++cause)
+      EXPECT_NEAR(found[cause], expected[cause], 1e-15) << cause;
+  };
+  near(Failout(linked.network, {}, {}, linked.settings).probabilities(),
+       {0, 0.1, 0.2, 0, 0.5, 0.3});
+  near(Failout(linked.network, {}, {}).probabilities(), {0, 0.1, 0.1, 0, 0.25, 0.125});
+  // The group alone takes a down.
+  near(Failout(linked.network, 0.3, {}).probabilities(), {0.3, 0.3, 0.3, 0, 0, 0});
+}
+
+TEST(Failout, TakesTheNodesOfAGroupTogetherAndCutsWhatLinksAndRelaysCarry) {
+  const Linked linked;
+  for (Draw draw : kDraws) {
+    SCOPED_TRACE(testing::Message() << draw.per_row << draw.stratified);
+    TrainingRecipe recipe;
+    recipe.seed = 3;
+    recipe.failout_per_row = draw.per_row;
+    recipe.failout_stratified = draw.stratified;
+    const Failout failout(linked.network, {}, recipe, linked.settings);
+    const std::uint32_t steps = draw.per_row ? 2000 : 20000;
+    double rows = 0, down[4] = {}, radio = 0, b_alone = 0;
+    for (std::uint32_t step = 0; step < steps; ++step) {
+      const Masks masks = failout.draw({step, kSteps, kRows});
+      ASSERT_EQ(masks.whole.size(), 5 * kRows);
+      for (std::size_t row = 0; row < (draw.per_row ? kRows : 1); ++row, ++rows) {
+        const auto alive = [&](std::size_t node) { return masks.alive[node * kRows + row]; };
+        const auto whole = [&](std::size_t k) { return masks.whole[k * kRows + row]; };
+        for (std::size_t node = 0; node < 4; ++node)
+          down[node] += !alive(node);
+        radio += !whole(2);
+        b_alone += alive(0) && !alive(1);
+        ASSERT_TRUE(alive(0) || !alive(1)) << "a is down with the group only, and so is b";
+        ASSERT_EQ(whole(4), alive(2)) << "c relays b_to_d";
+        ASSERT_TRUE(whole(0) && whole(1) && whole(3)) << "nothing cuts these";
+      }
+    }
+    const auto expect_share = [&](double count, double p) {
+      EXPECT_NEAR(count / rows, p, 4 * std::sqrt(p * (1 - p) / rows));
+    };
+    expect_share(down[0], 0.3);
+    expect_share(down[1], 1 - 0.9 * 0.7);
+    expect_share(down[2], 0.2);
+    EXPECT_EQ(down[3], 0);
+    expect_share(radio, 0.5);
+    expect_share(b_alone, 0.7 * 0.1);
+  }
+}
+
+TEST(Failout, CutsHyperconnectionsByThemselvesRowByRow) {
+  for (Draw draw : kDraws) {
+    TrainingRecipe recipe;
+    recipe.seed = draw.seed;
+    recipe.failout_per_row = draw.per_row;
+    recipe.failout_stratified = draw.stratified;
+    const Failout plain(toy, 0.5, recipe),
+        failout(toy, 0.5, recipe, nullptr, {{"a_to_c", 0.75}, {"b_to_d", 0.5}, {"c_to_d", 0}});
+    EXPECT_TRUE(plain.draw({0, kSteps, kRows}).whole.empty());
+    double cut[5] = {}, both = 0;
+    constexpr std::uint32_t steps = 2000;
+    for (std::uint32_t step = 0; step < steps; ++step) {
+      const Masks masks = failout.draw({step, kSteps, kRows});
+      ASSERT_EQ(masks.alive, plain.draw({step, kSteps, kRows}).alive) << "nodes draw as they did";
+      for (std::size_t row = 0; row < kRows; ++row) {
+        for (std::size_t k = 0; k < 5; ++k)
+          cut[k] += !masks.whole[k * kRows + row];
+        both += !masks.whole[2 * kRows + row] && !masks.whole[4 * kRows + row];
+      }
+    }
+    const double rows = steps * static_cast<double>(kRows);
+    for (std::size_t k : {0u, 1u, 3u})
+      EXPECT_EQ(cut[k], 0) << k;
+    const auto expect_share = [&](double count, double p) {
+      EXPECT_NEAR(count / rows, p, 4 * std::sqrt(p * (1 - p) / rows));
+    };
+    expect_share(cut[2], 0.75);
+    expect_share(cut[4], 0.5);
+    expect_share(both, 0.375);
   }
 }
 

@@ -129,7 +129,7 @@ TEST_F(NetworkTrainerTest, RowsWithMasksOfTheirOwnWeighTheGradientsOfTheirPatter
     masks[2 * rows.size() + row] = !(pattern & 2);
     parts[pattern].push_back(rows[row]);
   }
-  const auto together = trainer.differentiate(batch, masks);
+  const auto together = trainer.differentiate(batch, {masks, {}});
   std::vector<std::vector<double>> gradients;
   for (std::size_t p = 0; p < std::size(toy_described); ++p)
     gradients.push_back(gradient(p));
@@ -152,6 +152,48 @@ TEST_F(NetworkTrainerTest, RowsWithMasksOfTheirOwnWeighTheGradientsOfTheirPatter
   for (std::size_t p = 0; p < expected.size(); ++p)
     for (std::size_t k = 0; k < expected[p].size(); ++k)
       ASSERT_NEAR(gradients[p][k], expected[p][k], 1e-12) << toy_described[p].name;
+}
+
+TEST_F(NetworkTrainerTest, IsWithoutACutHyperconnectionWhatItIsWithoutItsSender) {
+  // d hears c_to_d, or where that is absent b_to_d. Where it is cut, c is for nothing, as if it
+  // were down; where a_to_c is cut as well as b is down, c has no input.
+  constexpr UsedSet a_to_c = 0b100, c_to_d = 0b1000;
+  const std::uint8_t all[] = {1, 1, 1, 1}, without_b[] = {1, 0, 1, 1}, without_c[] = {1, 1, 0, 1};
+  const auto gradients = [&] {
+    std::vector<std::vector<double>> list;
+    for (std::size_t p = 0; p < std::size(toy_described); ++p)
+      list.push_back(gradient(p));
+    return list;
+  };
+  const double lost = loss(without_c);
+  const auto expected = gradients();
+  EXPECT_EQ(trainer.differentiate(dataset, rows, all, c_to_d).loss, lost);
+  EXPECT_EQ(gradients(), expected);
+  EXPECT_NE(trainer.differentiate(dataset, rows, all, a_to_c).loss, loss(all));
+  EXPECT_TRUE(std::isnan(trainer.differentiate(dataset, rows, without_b, a_to_c).loss));
+}
+
+TEST_F(NetworkTrainerTest, HasTheFiniteDifferencesOfALossWithACutHyperconnection) {
+  const std::uint8_t all[] = {1, 1, 1, 1};
+  constexpr UsedSet a_to_c = 0b100;
+  trainer.differentiate(dataset, rows, all, a_to_c);
+  std::vector<std::vector<double>> gradients;
+  for (std::size_t p = 0; p < std::size(toy_described); ++p)
+    gradients.push_back(gradient(p));
+  for (std::size_t p = 2; p < std::size(toy_described); ++p) {
+    const std::span<double> value = trainer.parameters()[p].value;
+    for (std::size_t k = 0; k < value.size(); k += 7) {
+      constexpr double step = 1e-5;
+      const double before = value[k];
+      value[k] = before + step;
+      const double above = trainer.differentiate(dataset, rows, all, a_to_c).loss;
+      value[k] = before - step;
+      const double below = trainer.differentiate(dataset, rows, all, a_to_c).loss;
+      value[k] = before;
+      ASSERT_NEAR(gradients[p][k], (above - below) / (2 * step), 1e-6)
+          << toy_described[p].name << ' ' << k;
+    }
+  }
 }
 
 TEST_F(NetworkTrainerTest, HasNeitherLossNorGradientWhereNothingReachesTheOutput) {

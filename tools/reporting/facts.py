@@ -37,6 +37,13 @@ class Network:
         """Nodes that may be down in some setting, in the order of the network."""
         return [node for node in self.description["nodes"] if any(self.survival(setting, node) < 1 for setting in self.settings)]
 
+    @property
+    def causes(self):
+        """What may fail by itself, and nodes that do not: nodes, then links and groups that may."""
+        others = [each["name"] for kind in ("links", "groups") for each in self.description.get(kind, [])]
+        named = {cause for causes in self.description["reliability"].values() for cause in causes}
+        return [*self.description["nodes"], *(cause for cause in others if cause in named)]
+
     def survival(self, setting, node):
         """The probability that a node is up, by itself and with its groups."""
         groups = [group["name"] for group in self.description.get("groups", []) if node in group["members"]]

@@ -268,21 +268,19 @@ class Page:
             facts = {"SHA-256 of the data": training.data_sha256, "SHA-256 of the weights' tensors": training.sha256}
             facts |= {key.replace("_", " "): value for key, value in settings.items() if value != ""}
             if "failout" in facts:
-                facts["failout"] = ", ".join(f"{node} {rate:g}" for node, rate in zip(self.described["nodes"], settings["failout"]) if rate)
+                facts["failout"] = ", ".join(f"{cause} {rate:g}" for cause, rate in zip(self.network.causes, settings["failout"]) if rate)
             yield training.name, [" ".join([*words, f"--out DIR/{training.name}"]), evaluate], facts
 
     def _failout_flags(self, rates):
         """As the command line says them; nothing where it cannot, or need not."""
-        rates = dict(zip(self.described["nodes"], rates))
+        rates = dict(zip(self.network.causes, rates))
         failing = {rates[node] for node in self.network.failable}
         if not self.described["scheme"].startswith("resilinet") or not failing:
             return []
-        if len(failing) == 1:
-            return [f"--failout {failing.pop():g}"]
-        for setting in self.network.settings:
-            if all(abs(rates[node] - (1 - self.network.survival(setting, node))) < 1e-12 for node in self.network.failable):
+        for setting, causes in self.network.settings.items():
+            if all(abs(rate - (1 - causes.get(cause, 1))) < 1e-12 for cause, rate in rates.items()):
                 return [f"--failout-as {setting}"]
-        return []
+        return [f"--failout {failing.pop():g}"] if len(failing) == 1 else []
 
     def spec(self):
         for file, text in self.network.spec:

@@ -226,7 +226,10 @@ private:
       const std::string nodes =
           array("std::size_t", cause.name.str() + "_nodes", numbers(cause.nodes));
       const std::string cut = array("std::size_t", cause.name.str() + "_cut", numbers(cause.cut));
-      rows.push_back(formatv("    {{\"{0}\", {1}, {2}},", cause.name, nodes, cut).str());
+      auto failout = cause.op->getAttrOfType<FloatAttr>(kFailoutAttr);
+      rows.push_back(formatv("    {{\"{0}\", {1}, {2}{3}},", cause.name, nodes, cut,
+                             failout ? ", " + number(failout.getValueAsDouble()) : "")
+                         .str());
     }
     hasDomains = !rows.empty();
     table("rnet::DomainDescription", "domains", rows);

@@ -12,27 +12,24 @@ namespace rnet::train {
 /// A step costs as many passes.
 static constexpr std::size_t kMostPatterns = 64;
 /// All their subsets are looked at.
-static constexpr std::size_t kMostNodes = 16;
+static constexpr std::size_t kMostCauses = 16;
 
 Expected<std::vector<WeighedPattern>> distinct_patterns(const NetworkDescription &network,
                                                         std::span<const double> probabilities) {
   const std::string name = "the expected loss of network '" + std::string(network.name) + "'",
                     instead = "; 'setting(..., per: row, stratified: true)' samples them";
-  // Cuts of hyperconnections are not trained for, and what fails together is not independent.
-  if (!network.domains.empty() ||
-      std::ranges::any_of(network.nodes, [](auto &node) { return !node.relays.empty(); }))
-    return Status::error(name + " is not known where links or groups fail" + instead);
   std::vector<std::size_t> failing; // maybe
   DownSet always_down = 0;
-  for (std::size_t node = 0; node < probabilities.size(); ++node)
-    if (probabilities[node] == 1)
-      always_down |= DownSet(1) << node;
-    else if (probabilities[node] > 0)
-      failing.push_back(node);
-  if (failing.size() > kMostNodes)
+  for (std::size_t cause = 0; cause < probabilities.size(); ++cause)
+    if (probabilities[cause] == 1)
+      always_down |= DownSet(1) << cause;
+    else if (probabilities[cause] > 0)
+      failing.push_back(cause);
+  if (failing.size() > kMostCauses)
     return Status::error(name + " has the failure patterns of " + std::to_string(failing.size()) +
-                         " nodes that may fail; " + std::to_string(kMostNodes) +
-                         " nodes are the most" + instead);
+                         (network.domains.empty() ? " nodes" : " nodes, links and groups") +
+                         " that may fail; " + std::to_string(kMostCauses) + " are the most" +
+                         instead);
 
   std::vector<WeighedPattern> patterns;
   std::unordered_map<UsedSet, std::size_t> places;
@@ -50,14 +47,16 @@ Expected<std::vector<WeighedPattern>> distinct_patterns(const NetworkDescription
       continue;
     const auto [place, is_new] = places.try_emplace(usage.used, patterns.size());
     if (is_new)
-      patterns.push_back({std::vector<std::uint8_t>(network.nodes.size()), 0});
+      patterns.push_back({std::vector<std::uint8_t>(network.nodes.size()), 0, 0});
     WeighedPattern &pattern = patterns[place->second];
     pattern.weight += probability;
     total += probability;
-    // Of patterns that are one, the last is that in which all nodes are down that make no
-    // difference: it has the bits of all the others.
+    // Of patterns that are one, the last is that in which all is down that makes no difference: it
+    // has the bits of all the others.
+    const Outage outage = find_outage(network, down);
     for (std::size_t node = 0; node < network.nodes.size(); ++node)
-      pattern.alive[node] = !(down >> node & 1);
+      pattern.alive[node] = !(outage.nodes >> node & 1);
+    pattern.cut = outage.cut;
   }
   if (patterns.empty())
     return Status::error(name + " is none: nothing ever reaches the output");

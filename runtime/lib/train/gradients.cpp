@@ -30,11 +30,13 @@ Status write_gradients(const std::string &path, const NetworkDescription &networ
       failable.push_back(node);
   for (std::size_t k = 0; k < std::size_t(1) << failable.size(); ++k) {
     std::vector<std::uint8_t> alive(network.nodes.size(), 1), mask;
+    DownSet down = 0;
     for (std::size_t f = 0; f < failable.size(); ++f) {
       alive[failable[f]] = !(k >> f & 1);
+      down |= DownSet(k >> f & 1) << failable[f];
       mask.push_back(alive[failable[f]]);
     }
-    const auto result = trainer.differentiate(dataset, rows, alive);
+    const auto result = trainer.differentiate(dataset, rows, alive, find_outage(network, down).cut);
     const std::string suffix = std::to_string(k);
     const double loss[] = {result.loss};
     arrays["mask_" + suffix] = make_array(std::span<const std::uint8_t>(mask), {mask.size()});

@@ -85,6 +85,22 @@ int main(int argc, char **argv, const NetworkDescription &network, const Trainer
   app.add_option("--failout-as", options.failout_as,
                  "a reliability setting: each node is absent as often as it fails there")
       ->excludes(failout);
+  app.add_option_function<std::vector<std::string>>(
+         "--cut",
+         [&options](const std::vector<std::string> &all) {
+           for (const std::string &text : all) {
+             const std::size_t equals = text.find('=');
+             double often = 0;
+             if (equals == std::string::npos ||
+                 !CLI::detail::lexical_cast(text.substr(equals + 1), often) ||
+                 !(often >= 0 && often <= 1))
+               throw CLI::ValidationError("--cut", "'" + text + "' is not NAME=PROBABILITY");
+             options.cuts[text.substr(0, equals)] = often;
+           }
+         },
+         "NAME=P: hyperconnection NAME is cut with probability P in each row, beside failures "
+         "(repeatable); the last epoch counts then")
+      ->allow_extra_args(false);
   app.add_option("--distill", options.distill,
                  "share of the network's own answers without failures in what rows learn, instead "
                  "of the spec's; the rest is their label")
@@ -114,6 +130,11 @@ int main(int argc, char **argv, const NetworkDescription &network, const Trainer
   CLI11_PARSE(app, argc, argv);
   options.f64 = element == "f64";
   options.harden = harden->count() > 0;
+  if (!options.cuts.empty() && options.recipe.failout_expected) {
+    // Every pattern, times every way to cut: rows are shared out among them instead.
+    options.recipe.failout_expected = false;
+    options.recipe.failout_per_row = options.recipe.failout_stratified = true;
+  }
   options.recipe.balanced = weights == "balanced";
   if (keep_images)
     options.recipe.augmentation = {};

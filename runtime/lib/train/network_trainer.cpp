@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "rnet/train/network_trainer.h"
 
+#include "rnet/core/join.h"
+
 #include <algorithm>
 #include <cmath>
 
@@ -23,10 +25,10 @@ NetworkTrainer<T>::NetworkTrainer(const NetworkDescription &network, NodeTrainer
 }
 
 template <class T>
-void NetworkTrainer<T>::forward(StepContext &step, const Batch<T> &batch,
-                                std::span<const std::uint8_t> alive) {
+void NetworkTrainer<T>::forward(StepContext &step, const Batch<T> &batch, const Masks &masks) {
   std::vector<Tensor<const T>> given, arriving;
-  alive_.assign(alive.begin(), alive.end());
+  masks_ = masks;
+  arrived_.resize(masks_.whole.size());
   const Presence all{ones_.data(), step.rows};
   for (std::size_t k = 0; k < network_.inputs.size(); ++k)
     given.push_back({batch.input(k), network_.inputs[k].width, all});
@@ -39,9 +41,16 @@ void NetworkTrainer<T>::forward(StepContext &step, const Batch<T> &batch,
         continue;
       }
       const HyperconnectionDescription &connection = network_.hyperconnections[source.index];
-      arriving.push_back(results_[connection.from][connection.result]);
+      Tensor<const T> tensor = results_[connection.from][connection.result];
+      if (!masks_.whole.empty()) {
+        const std::size_t begin = source.index * step.rows;
+        const Presence arrived{arrived_.data() + begin, step.rows};
+        intersect(tensor.present, {masks_.whole.data() + begin, step.rows}, arrived);
+        tensor.present = arrived;
+      }
+      arriving.push_back(tensor);
     }
-    nodes_[node]->forward(step, arriving, {alive_.data() + node * step.rows, step.rows},
+    nodes_[node]->forward(step, arriving, {masks_.alive.data() + node * step.rows, step.rows},
                           results_[node]);
   }
 }
@@ -65,16 +74,20 @@ template <class T> void NetworkTrainer<T>::backward(StepContext &step) {
 /// What the deployed network answers while nothing fails: good until the next pass.
 template <class T> Tensor<const T> NetworkTrainer<T>::answer(const Batch<T> &batch) {
   StepContext step{threads_, batch.rows.size(), batch.labels};
-  forward(step, batch, std::vector<std::uint8_t>(nodes_.size() * step.rows, 1));
+  forward(step, batch, {std::vector<std::uint8_t>(nodes_.size() * step.rows, 1), {}});
   const OutputDescription &output = network_.outputs[0];
   return results_[output.node][output.result];
 }
 
-/// [nodes][rows], of what holds for all rows.
-static std::vector<std::uint8_t> masks(std::span<const std::uint8_t> alive, std::size_t rows) {
-  std::vector<std::uint8_t> masks;
+/// Masks of what holds for all rows.
+template <class T>
+Masks NetworkTrainer<T>::for_all(std::span<const std::uint8_t> alive, UsedSet cut,
+                                 std::size_t rows) const {
+  Masks masks;
   for (std::uint8_t up : alive)
-    masks.insert(masks.end(), rows, up);
+    masks.alive.insert(masks.alive.end(), rows, up);
+  for (std::size_t k = 0; cut != 0 && k < network_.hyperconnections.size(); ++k)
+    masks.whole.insert(masks.whole.end(), rows, !(cut >> k & 1));
   return masks;
 }
 
@@ -93,24 +106,24 @@ template <class T> void NetworkTrainer<T>::set_targets(const Batch<T> &batch) {
 
 /// Forward and backward, towards the targets that are set.
 template <class T>
-typename NetworkTrainer<T>::Result
-NetworkTrainer<T>::pass(const Batch<T> &batch, std::span<const std::uint8_t> alive,
-                        std::uint64_t seed, std::uint32_t number) {
+typename NetworkTrainer<T>::Result NetworkTrainer<T>::pass(const Batch<T> &batch,
+                                                           const Masks &masks, std::uint64_t seed,
+                                                           std::uint32_t number) {
   StepContext step{threads_, batch.rows.size(), batch.labels, class_weights_, soft_targets_};
   step.training = true;
   step.seed = seed;
   step.number = number;
-  forward(step, batch, alive);
+  forward(step, batch, masks);
   backward(step);
   return {step.loss, step.loss_rows};
 }
 
 template <class T>
 typename NetworkTrainer<T>::Result
-NetworkTrainer<T>::differentiate(const Batch<T> &batch, std::span<const std::uint8_t> alive,
-                                 std::uint64_t seed, std::uint32_t number) {
+NetworkTrainer<T>::differentiate(const Batch<T> &batch, const Masks &masks, std::uint64_t seed,
+                                 std::uint32_t number) {
   set_targets(batch);
-  return pass(batch, alive, seed, number);
+  return pass(batch, masks, seed, number);
 }
 
 template <class T>
@@ -131,7 +144,8 @@ NetworkTrainer<T>::differentiate(const Batch<T> &batch, std::span<const WeighedP
   mean = before;
   Result result{0, 0};
   for (const WeighedPattern &pattern : patterns) {
-    const auto own = pass(batch, masks(pattern.alive, batch.rows.size()), seed, number);
+    const auto own =
+        pass(batch, for_all(pattern.alive, pattern.cut, batch.rows.size()), seed, number);
     result.loss += pattern.weight * own.loss;
     result.rows = own.rows;
     threads_.run(parameters_.size(), [&](std::size_t p) {
@@ -150,10 +164,10 @@ NetworkTrainer<T>::differentiate(const Batch<T> &batch, std::span<const WeighedP
 template <class T>
 typename NetworkTrainer<T>::Result
 NetworkTrainer<T>::differentiate(const Dataset &dataset, std::span<const std::int64_t> rows,
-                                 std::span<const std::uint8_t> alive) {
+                                 std::span<const std::uint8_t> alive, UsedSet cut) {
   Batch<T> batch(network_, rows.size());
   BatchLoader(network_, dataset).load(rows, {}, batch);
-  return differentiate(batch, masks(alive, rows.size()));
+  return differentiate(batch, for_all(alive, cut, rows.size()));
 }
 
 template <class T>

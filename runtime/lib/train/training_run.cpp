@@ -44,8 +44,9 @@ public:
       : network_(network), options_(options), data_(std::move(data)), threads_(options.threads),
         trainer_(network, make(factory, options.recipe.batch), options.recipe.batch, threads_),
         trained_(trainer_.parameters().begin(), trainer_.parameters().end()),
-        optimizer_(options.recipe, trained_), failout_(network, options.failout, options.recipe,
-                                                       find_setting(network, options.failout_as)),
+        optimizer_(options.recipe, trained_),
+        failout_(network, options.failout, options.recipe,
+                 find_setting(network, options.failout_as), options.cuts),
         distilled_(failout_.any() ? options.distill.value_or(options.recipe.distill) : 0),
         trace_(network, options.recipe.failout_per_row) {
     if (options.recipe.balanced)
@@ -188,10 +189,10 @@ private:
                       number = state_.epoch * steps + state_.batch;
     const std::uint64_t seed = options_.recipe.seed;
     const auto counter = static_cast<std::uint32_t>(number);
-    std::vector<std::uint8_t> alive; // stays empty where nothing is drawn
+    Masks masks; // stay empty where nothing is drawn
     if (patterns_.empty())
-      alive = failout_.alive({counter, static_cast<std::uint32_t>(steps), batch.rows.size()});
-    const auto result = patterns_.empty() ? trainer_.differentiate(batch, alive, seed, counter)
+      masks = failout_.draw({counter, static_cast<std::uint32_t>(steps), batch.rows.size()});
+    const auto result = patterns_.empty() ? trainer_.differentiate(batch, masks, seed, counter)
                                           : trainer_.differentiate(batch, patterns_, seed, counter);
     if (result.rows > 0) { // else nothing was learnt: no step at all
       optimizer_.update(threads_, trained_, learning_rate(options_.recipe, number, steps));
@@ -200,7 +201,7 @@ private:
       ++state_.loss_steps;
     }
     if (!options_.trace.empty())
-      trace_.step(batch.rows, alive, result.loss);
+      trace_.step(batch.rows, masks.alive, result.loss);
   }
 
   /// Validates and goes on to the next epoch; true where the finished one is the best so far.
@@ -218,9 +219,10 @@ private:
     state_.batch = 0;
     state_.loss_sum = 0;
     state_.loss_steps = 0;
-    // A hardened network is always as good without failures: its last epoch counts.
-    const bool best = !options_.recipe.keep_best || options_.harden || std::isnan(accuracy) ||
-                      accuracy > state_.best_accuracy;
+    // A hardened network is always as good without failures, and one that never has all of its
+    // hyperconnections is not to be judged by them all: the last epoch counts.
+    const bool best = !options_.recipe.keep_best || options_.harden || !options_.cuts.empty() ||
+                      std::isnan(accuracy) || accuracy > state_.best_accuracy;
     if (best) {
       state_.best_accuracy = std::isnan(accuracy) ? state_.best_accuracy : accuracy;
       state_.best_epoch = state_.epoch;
@@ -268,33 +270,36 @@ private:
   /// Threads are no part of it.
   RunIdentity identity() const {
     const TrainingRecipe &recipe = options_.recipe;
-    return {describe(),
-            {{"optimizer", recipe.optimizer == Optimizer::adam ? "adam" : "sgd"},
-             {"rate", recipe.rate},
-             {"beta1", recipe.beta1},
-             {"beta2", recipe.beta2},
-             {"epsilon", recipe.epsilon},
-             {"momentum", recipe.momentum},
-             {"batch", recipe.batch},
-             {"epochs", recipe.epochs},
-             {"seed", recipe.seed},
-             {"keep_best", recipe.keep_best},
-             {"weight_decay", recipe.weight_decay},
-             {"class_weights", recipe.balanced ? "balanced" : "none"},
-             {"schedule", kSchedules[static_cast<std::size_t>(recipe.schedule)]},
-             {"schedule_factor", recipe.schedule_factor},
-             {"schedule_every", recipe.schedule_every},
-             {"warmup", recipe.warmup},
-             {"rotation", recipe.augmentation.rotation},
-             {"shift", recipe.augmentation.shift},
-             {"flip", recipe.augmentation.flip},
-             {"failout", failout_.probabilities()},
-             {"failout_per_row", recipe.failout_per_row},
-             {"failout_stratified", recipe.failout_stratified},
-             {"failout_expected", recipe.failout_expected},
-             {"distill", distilled_},
-             {"init", options_.init},
-             {"harden", options_.harden}}};
+    RunIdentity run{describe(),
+                    {{"optimizer", recipe.optimizer == Optimizer::adam ? "adam" : "sgd"},
+                     {"rate", recipe.rate},
+                     {"beta1", recipe.beta1},
+                     {"beta2", recipe.beta2},
+                     {"epsilon", recipe.epsilon},
+                     {"momentum", recipe.momentum},
+                     {"batch", recipe.batch},
+                     {"epochs", recipe.epochs},
+                     {"seed", recipe.seed},
+                     {"keep_best", recipe.keep_best},
+                     {"weight_decay", recipe.weight_decay},
+                     {"class_weights", recipe.balanced ? "balanced" : "none"},
+                     {"schedule", kSchedules[static_cast<std::size_t>(recipe.schedule)]},
+                     {"schedule_factor", recipe.schedule_factor},
+                     {"schedule_every", recipe.schedule_every},
+                     {"warmup", recipe.warmup},
+                     {"rotation", recipe.augmentation.rotation},
+                     {"shift", recipe.augmentation.shift},
+                     {"flip", recipe.augmentation.flip},
+                     {"failout", failout_.probabilities()},
+                     {"failout_per_row", recipe.failout_per_row},
+                     {"failout_stratified", recipe.failout_stratified},
+                     {"failout_expected", recipe.failout_expected},
+                     {"distill", distilled_},
+                     {"init", options_.init},
+                     {"harden", options_.harden}}};
+    if (!options_.cuts.empty())
+      run.settings["cuts"] = options_.cuts;
+    return run;
   }
 
   bool checkpoint_due() {
@@ -362,6 +367,11 @@ Expected<Outcome> train(const NetworkDescription &network, const TrainerFactory 
                          "' has no reliability setting '" + options.failout_as +
                          "'; it has: " + (known.empty() ? "none" : known));
   }
+  for (const auto &[name, probability] : options.cuts)
+    if (std::ranges::none_of(network.hyperconnections,
+                             [&](auto &connection) { return connection.name == name; }))
+      return Status::error("network '" + std::string(network.name) + "' has no hyperconnection '" +
+                           name + "' to cut");
   if (options.recipe.augmentation.any() &&
       std::none_of(network.inputs.begin(), network.inputs.end(), is_image))
     return Status::error("the recipe changes images, but network '" + std::string(network.name) +

@@ -6,6 +6,10 @@
 
 namespace rnet {
 
+/// Of a link or a group: the failure probability in training, as a number; not there where that is
+/// 0. Nodes have one in their operation.
+inline constexpr llvm::StringLiteral kFailoutAttr = "rnet.failout";
+
 /// A node, a link or a group.
 struct FailureCause {
   mlir::Operation *op;

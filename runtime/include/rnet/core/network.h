@@ -90,6 +90,7 @@ struct DomainDescription {
   std::string_view name;
   std::span<const std::size_t> nodes;            ///< that are down when it fails
   std::span<const std::size_t> hyperconnections; ///< that are cut then
+  double failout = 0; ///< failure probability in training; 0 where there is no failout
 };
 
 /// An input of the network: raw units, one tensor a request, at one node.

@@ -2,6 +2,7 @@
 // hyperconnections say. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include "rnet/core/usage.h"
 #include "rnet/train/batch.h"
 #include "rnet/train/main.h"
 #include "rnet/train/thread_pool.h"
@@ -10,10 +11,17 @@
 
 namespace rnet::train {
 
+/// What is there in a training step, row by row: 1 there, 0 not.
+struct Masks {
+  std::vector<std::uint8_t> alive; ///< [nodes][rows]: 0 down
+  std::vector<std::uint8_t> whole; ///< [hyperconnections][rows]: 0 cut; empty where none ever is
+};
+
 /// A failure pattern for all rows of a batch, and what it counts for.
 struct WeighedPattern {
   std::vector<std::uint8_t> alive; ///< [nodes]: 1 up, 0 down
   double weight;
+  UsedSet cut = 0; ///< hyperconnections that bring nothing, beside those of nodes that are down
 };
 
 /// One caller at a time; `network` outlives it.
@@ -38,31 +46,31 @@ public:
     double loss;      ///< NaN where no row reached the output
     std::size_t rows; ///< that reached it
   };
-  /// Forward and backward over a batch, with `alive` [nodes][rows], 1 where the node is up for the
-  /// row, 0 where it is down: gradients are set, all of them zero where no row reached the output.
+  /// Forward and backward over a batch: gradients are set, all of them zero where no row reached
+  /// the output. What a hyperconnection would bring is absent for the rows in which it is cut.
   /// Trained parameters stay; running statistics take in the batch. Random draws depend on the seed
   /// and the number of the step.
-  Result differentiate(const Batch<T> &batch, std::span<const std::uint8_t> alive,
-                       std::uint64_t seed = 0, std::uint32_t number = 0);
+  Result differentiate(const Batch<T> &batch, const Masks &masks, std::uint64_t seed = 0,
+                       std::uint32_t number = 0);
   /// The mean over failure patterns whose weights add up to 1, in each of which something reaches
   /// the output: of loss, gradients, and how far running statistics move. One pass a pattern.
   Result differentiate(const Batch<T> &batch, std::span<const WeighedPattern> patterns,
                        std::uint64_t seed = 0, std::uint32_t number = 0);
-  /// The first over these rows of a dataset, `capacity` at most, with `alive` [nodes] for all of
-  /// them.
+  /// The first over these rows of a dataset, `capacity` at most, with `alive` [nodes] and `cut` for
+  /// all of them.
   Result differentiate(const Dataset &dataset, std::span<const std::int64_t> rows,
-                       std::span<const std::uint8_t> alive);
+                       std::span<const std::uint8_t> alive, UsedSet cut = 0);
 
   /// Rows that are answered right when nothing fails.
   std::size_t count_right(const Dataset &dataset, std::span<const std::int64_t> rows);
 
 private:
-  void forward(StepContext &step, const Batch<T> &batch, std::span<const std::uint8_t> alive);
+  void forward(StepContext &step, const Batch<T> &batch, const Masks &masks);
   void backward(StepContext &step);
   Tensor<const T> answer(const Batch<T> &batch);
   void set_targets(const Batch<T> &batch);
-  Result pass(const Batch<T> &batch, std::span<const std::uint8_t> alive, std::uint64_t seed,
-              std::uint32_t number);
+  Masks for_all(std::span<const std::uint8_t> alive, UsedSet cut, std::size_t rows) const;
+  Result pass(const Batch<T> &batch, const Masks &masks, std::uint64_t seed, std::uint32_t number);
 
   const NetworkDescription &network_;
   NodeTrainers<T> nodes_;
@@ -71,8 +79,10 @@ private:
   std::vector<Parameter<T>> parameters_;
   std::vector<float> class_weights_;
   double distilled_ = 0;
-  std::vector<double> soft_targets_; ///< [rows][classes] of this step; empty: the labels alone
-  std::vector<std::uint8_t> ones_, alive_;            ///< of the inputs; of the nodes in this step
+  std::vector<double> soft_targets_;  ///< [rows][classes] of this step; empty: the labels alone
+  std::vector<std::uint8_t> ones_;    ///< of the inputs
+  Masks masks_;                       ///< of this step
+  std::vector<std::uint8_t> arrived_; ///< [hyperconnections][rows] of this step, as the whole ones
   std::vector<std::vector<Tensor<const T>>> results_; ///< [node][result]
   std::vector<Tensor<const T>> gradients_; ///< [hyperconnection], as the receiver hands it back
   std::vector<std::vector<std::size_t>> outgoing_; ///< [node]: its hyperconnections

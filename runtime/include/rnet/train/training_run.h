@@ -6,6 +6,7 @@
 #include "rnet/train/main.h"
 
 #include <atomic>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -24,7 +25,9 @@ struct TrainingOptions {
   std::optional<double>
       failout;            ///< failure probability of every failable node instead of the spec's
   std::string failout_as; ///< a reliability setting: nodes are absent as often as they fail there
-  std::optional<double> distill; ///< instead of the recipe's
+  std::map<std::string, double> cuts; ///< hyperconnections that are cut as often, beside failures;
+                                      ///< where there are some, the last epoch counts
+  std::optional<double> distill;      ///< instead of the recipe's
   std::size_t threads = 1;
   bool f64 = false;
   bool resume = false;
