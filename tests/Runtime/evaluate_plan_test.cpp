@@ -192,6 +192,33 @@ TEST_P(Shared, DependsOnNoOption) {
   }
 }
 
+TEST_P(Shared, AnswersWithoutSomeHyperconnectionsAsWhileALinkIsDownThatCarriesThem) {
+  PatternSet patterns = all_patterns(network.description);
+  EvaluationOptions options{64, 1, true};
+  std::vector<std::size_t> cut;
+  for (std::size_t k = 1; k < network.hyperconnections(); k += 3) {
+    cut.push_back(k);
+    options.cut |= UsedSet(1) << k;
+  }
+  const Evaluation without = run(patterns, options);
+  std::vector<DomainDescription> domains(network.description.domains.begin(),
+                                         network.description.domains.end());
+  domains.push_back({"link", {}, cut});
+  network.description.domains = domains;
+  for (DownSet &down : patterns.patterns)
+    down |= DownSet(1) << (network.description.nodes.size() + domains.size() - 1);
+  options.cut = 0;
+  const Evaluation down = run(patterns, options);
+  EXPECT_EQ(without.outputs, down.outputs);
+  EXPECT_EQ(without.runs, down.runs);
+  for (std::size_t p = 0; p < patterns.patterns.size(); ++p) {
+    EXPECT_EQ(without.patterns[p].usage.used, down.patterns[p].usage.used);
+    EXPECT_EQ(without.patterns[p].score.accuracy, down.patterns[p].score.accuracy);
+  }
+  for (std::size_t s = 0; s < without.expected.size(); ++s)
+    EXPECT_EQ(without.expected[s].score.balanced, down.expected[s].score.balanced);
+}
+
 /// No step writes what a later one still reads, or what it reads itself.
 TEST_P(Shared, KeepsEachTensorUntilItsLastUse) {
   const PatternSet patterns = all_patterns(network.description);

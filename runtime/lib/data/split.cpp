@@ -108,4 +108,8 @@ std::vector<std::int64_t> SplitMetadata::test_rows(const Dataset &dataset) const
   return rows;
 }
 
+std::vector<std::int64_t> SplitMetadata::validation_rows(const Dataset &dataset) const {
+  return make_split(dataset, kind, seed).validation;
+}
+
 } // namespace rnet

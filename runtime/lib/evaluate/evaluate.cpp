@@ -195,7 +195,8 @@ Evaluation evaluate(const NetworkDescription &network, std::span<Program *const>
                     const Dataset &dataset, const std::vector<std::int64_t> &rows,
                     const std::vector<std::int64_t> &class_counts, const PatternSet &set,
                     const EvaluationOptions &options) {
-  Task task{network, programs, dataset, rows, make_plan(network, set.patterns), {}, {}, {}};
+  Task task{network, programs, dataset, rows, make_plan(network, set.patterns, options.cut),
+            {},      {},       {}};
   const std::size_t classes = task.classes(), answers = task.plan.used.size();
   const std::vector<std::int64_t> counts = count_classes(dataset, rows, classes);
   Evaluation result{};

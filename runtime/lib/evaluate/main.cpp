@@ -25,9 +25,9 @@ constexpr std::size_t kFirstSamples = 1024;
 constexpr std::size_t kFewestSamples = 64, kMostSamples = std::size_t(1) << 20;
 
 struct Options {
-  std::string weights, data, test, json, predictions, label;
-  std::vector<std::string> inputs;
-  bool all = false;
+  std::string weights, data, test, json, predictions, label, setting;
+  std::vector<std::string> inputs, cut;
+  bool all = false, validation = false;
   std::optional<std::size_t> samples;
   std::optional<double> width;
   std::uint64_t seed = 0;
@@ -58,8 +58,36 @@ Evaluation evaluate(const Options &options, const NetworkDescription &network,
   }
 }
 
-Status run(const Options &options, const NetworkDescription &network,
-           std::span<Program *const> programs) {
+/// Of something that is named, where it is among others; an error that says what there are.
+template <class Named>
+Expected<std::size_t> find(const NetworkDescription &network, std::span<const Named> all,
+                           std::string_view name, const std::string &what) {
+  std::string known;
+  for (std::size_t k = 0; k < all.size(); ++k) {
+    if (all[k].name == name)
+      return k;
+    known += (known.empty() ? "" : ", ") + std::string(all[k].name);
+  }
+  return Status::error("network '" + std::string(network.name) + "' has no " + what + " '" +
+                       std::string(name) + "'; it has: " + (known.empty() ? "none" : known));
+}
+
+/// The network with the reliability setting alone that the user wants to know of.
+Expected<NetworkDescription> choose_setting(NetworkDescription network, const std::string &name) {
+  if (name.empty())
+    return network;
+  const auto setting = find(network, network.settings, name, "reliability setting");
+  if (!setting.ok())
+    return setting.status();
+  network.settings = network.settings.subspan(*setting, 1);
+  return network;
+}
+
+Status run(Options options, const NetworkDescription &whole, std::span<Program *const> programs) {
+  const auto chosen = choose_setting(whole, options.setting);
+  if (!chosen.ok())
+    return chosen.status();
+  const NetworkDescription &network = *chosen;
   const std::size_t causes = network.nodes.size() + network.domains.size();
   if (causes > kMaxBits || network.hyperconnections.size() > kMaxBits)
     return Status::error(
@@ -67,6 +95,12 @@ Status run(const Options &options, const NetworkDescription &network,
         (network.domains.empty() ? " nodes and " : " nodes, links and groups and ") +
         std::to_string(network.hyperconnections.size()) + " hyperconnections; at most " +
         std::to_string(kMaxBits) + " of each can be evaluated");
+  for (const std::string &name : options.cut) {
+    const auto connection = find(network, network.hyperconnections, name, "hyperconnection");
+    if (!connection.ok())
+      return connection.status();
+    options.evaluation.cut |= UsedSet(1) << *connection;
+  }
   auto weights = WeightsFile::open(options.weights);
   if (!weights.ok())
     return weights.status();
@@ -103,12 +137,16 @@ Status run(const Options &options, const NetworkDescription &network,
     rows.resize(dataset->rows);
     std::iota(rows.begin(), rows.end(), 0);
   } else {
+    if (options.validation && metadata->kind == SplitKind::files)
+      return Status::error("--validation is for weights that were trained on one dataset, which is "
+                           "split; these had a file for validation");
     if (Status status = metadata->check_test_data(*dataset); !status.ok())
       return status;
-    rows = metadata->test_rows(*dataset);
+    rows = options.validation ? metadata->validation_rows(*dataset) : metadata->test_rows(*dataset);
   }
   if (rows.empty())
-    return Status::error("there are no test rows in '" + path + "'");
+    return Status::error(std::string("there are no ") +
+                         (options.validation ? "validation" : "test") + " rows in '" + path + "'");
 
   const bool complete =
       !options.samples && !options.width && failable_causes(network).size() <= kMaxExact;
@@ -124,8 +162,8 @@ Status run(const Options &options, const NetworkDescription &network,
         !status.ok())
       return status;
 
-  // Rows that training may have seen say nothing about answers to come.
-  if (options.all)
+  // Rows that training may have seen say nothing about answers to come, nor does another network.
+  if (options.all || options.validation || options.evaluation.cut != 0)
     return {};
   return AccuracyTable::write(AccuracyTable::path_for(options.weights), network,
                               weights->data_hash(), accuracies(network, result));
@@ -149,9 +187,19 @@ int main(int argc, char **argv, const NetworkDescription &network,
                  "NAME=ARRAY, ARRAY[:, K] or ARRAY[:, A:B], instead of what training was told")
       ->allow_extra_args(false);
   app.add_option("--label", options.label, "array of the labels, instead of training's");
-  app.add_flag(
+  auto *all = app.add_flag(
       "--all", options.all,
       "count every row of the file, whether training saw it or not; writes no accuracy table");
+  app.add_flag("--validation", options.validation,
+               "count the validation rows instead of the test rows; writes no accuracy table")
+      ->excludes(all)
+      ->excludes(test);
+  app.add_option(
+         "--cut", options.cut,
+         "these hyperconnections, FROM_to_TO, bring nothing in any pattern, as if they were "
+         "not there; writes no accuracy table")
+      ->delimiter(',');
+  app.add_option("--setting", options.setting, "this reliability setting alone");
   app.add_option("--json", options.json, "write the results as JSON");
   app.add_option("--predictions", options.predictions, "write the outputs of every pattern (.npz)");
   auto *samples =
@@ -182,7 +230,7 @@ int main(int argc, char **argv, const NetworkDescription &network,
     std::cerr << "error: --data is required\n";
     return 1;
   }
-  if (Status status = run(options, network, programs); !status.ok()) {
+  if (Status status = run(std::move(options), network, programs); !status.ok()) {
     std::cerr << "error: " << status.message() << "\n";
     return 1;
   }

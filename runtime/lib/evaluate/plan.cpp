@@ -37,11 +37,13 @@ struct State {
 
 /// All states in any of the patterns: kAbsent, those of the network's inputs, those of each node.
 struct States {
-  States(const NetworkDescription &network, std::span<const DownSet> patterns)
+  States(const NetworkDescription &network, std::span<const DownSet> patterns, UsedSet cut)
       : all(1 + network.inputs.size()), output(patterns.size()) {
     std::vector<Outage> outages;
-    for (DownSet down : patterns)
+    for (DownSet down : patterns) {
       outages.push_back(find_outage(network, down));
+      outages.back().cut |= cut;
+    }
     std::vector<std::vector<StateId>> of(network.nodes.size(),
                                          std::vector<StateId>(patterns.size()));
     for (std::size_t node = 0; node < network.nodes.size(); ++node) {
@@ -122,8 +124,8 @@ std::size_t Plan::row_bytes() const {
   return sizeof(float) * std::accumulate(buffers.begin(), buffers.end(), std::size_t(0));
 }
 
-Plan make_plan(const NetworkDescription &network, std::span<const DownSet> patterns) {
-  States states(network, patterns);
+Plan make_plan(const NetworkDescription &network, std::span<const DownSet> patterns, UsedSet cut) {
+  States states(network, patterns, cut);
   std::vector<State> &all = states.all;
   Plan plan;
 

@@ -47,6 +47,8 @@ struct SplitMetadata {
   Status check_test_data(const Dataset &dataset) const;
   /// The rows that may score, of the dataset that was split, or of the test file.
   std::vector<std::int64_t> test_rows(const Dataset &dataset) const;
+  /// The rows that validated, of the dataset that was split; not of `files`.
+  std::vector<std::int64_t> validation_rows(const Dataset &dataset) const;
 };
 
 } // namespace rnet

@@ -60,13 +60,14 @@ struct EvaluationOptions {
   std::size_t batch = 128; ///< rows at a time, at most
   std::size_t threads = 1;
   bool keep_outputs = false;
+  UsedSet cut = 0; ///< hyperconnections that bring nothing in any pattern; they decide results
   /// Bytes of activations, of all threads together: fewer rows at a time where the network's are
   /// large. (One row a thread takes what it takes.)
   std::size_t memory = std::size_t(1) << 30;
 };
 
 /// Runs these patterns over these rows, each distinct state of a node once. `class_counts` are
-/// those of the training rows. Results do not depend on the options.
+/// those of the training rows. Results do not depend on the options, but for the cut.
 Evaluation evaluate(const NetworkDescription &network, std::span<Program *const> programs,
                     const Dataset &dataset, const std::vector<std::int64_t> &rows,
                     const std::vector<std::int64_t> &class_counts, const PatternSet &patterns,

@@ -39,6 +39,9 @@ struct Plan {
 
 /// The order: of all states whose inputs are there, one of the last node. So what is computed is
 /// used up before more is begun, and a buffer serves again as soon as no state needs what it holds.
-Plan make_plan(const NetworkDescription &network, std::span<const DownSet> patterns);
+///
+/// What hyperconnections in `cut` would bring is absent in every pattern.
+Plan make_plan(const NetworkDescription &network, std::span<const DownSet> patterns,
+               UsedSet cut = 0);
 
 } // namespace rnet::evaluate
