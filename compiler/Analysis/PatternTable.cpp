@@ -4,6 +4,8 @@
 
 #include "llvm/ADT/STLExtras.h"
 
+#include <algorithm>
+#include <functional>
 #include <limits>
 #include <numeric>
 
@@ -33,12 +35,24 @@ std::optional<PatternTable> PatternTable::make(const PlacementProblem &problem) 
       table.upMasks[node][pattern] = isDown ? 0 : -1;
       table.probabilities[pattern] *= isDown ? 1 - problem.up[node] : problem.up[node];
     }
+  // What vertices need are causes alone, live where they are up.
+  for (unsigned vertex = 0; vertex < problem.graph.needs.size(); ++vertex)
+    for (unsigned need : problem.graph.needs[vertex])
+      std::transform(table.upMasks[vertex].begin(), table.upMasks[vertex].end(),
+                     table.upMasks[need].begin(), table.upMasks[vertex].begin(), std::bit_and<>());
   table.incoming.resize(nodes);
   table.depths.resize(nodes);
   table.costs.resize(nodes);
   table.heard.resize(nodes);
+  // Nodes with inputs feed others, where they have not the output; causes do not.
+  std::vector<bool> feeds(nodes);
+  feeds[problem.graph.output] = true;
+  for (const FlowGraph::Link &link : problem.graph.links)
+    feeds[link.from] = true;
+  for (const PlacementProblem::Candidate &candidate : problem.candidates)
+    feeds[candidate.link.from] = true;
   for (unsigned node = 0; node < nodes; ++node)
-    if (problem.graph.sources[node])
+    if (problem.graph.sources[node] && feeds[node])
       table.sources.push_back(node);
   return table;
 }

@@ -100,6 +100,22 @@ public:
     return result;
   }
 
+  std::optional<Placement> propose(std::vector<unsigned> chosen) {
+    if (!evaluate())
+      return std::nullopt;
+    Placement result;
+    result.worths.push_back(current.worth);
+    for (unsigned candidate : chosen) {
+      take(candidate);
+      evaluate();
+      result.worths.push_back(current.worth);
+    }
+    result.bound = current.worth;
+    result.chosen = std::move(chosen);
+    result.equals.resize(result.chosen.size());
+    return result;
+  }
+
   /// The flow as `rnet analyze` computes it, to the last bit.
   std::optional<Worth> judge() {
     auto live = computeLive(problem.graph, problem.up);
@@ -366,6 +382,11 @@ private:
 
 std::optional<Placement> rnet::place(const PlacementProblem &problem, uint64_t work) {
   return Search(problem, work).run();
+}
+
+std::optional<Placement> rnet::propose(const PlacementProblem &problem,
+                                       std::vector<unsigned> chosen) {
+  return Search(problem, 0).propose(std::move(chosen));
 }
 
 std::optional<Worth> rnet::judge(const PlacementProblem &problem) {

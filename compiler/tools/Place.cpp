@@ -9,6 +9,7 @@
 #include "rnet/Analysis/Placement.h"
 #include "rnet/Grammars/Edit.h"
 
+#include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -36,10 +37,14 @@ public:
       : path(path), scheme(scheme), how(how), spec(options) {}
 
   int run() {
-    if (!spec.load(path, scheme) || !spec.compileNetwork(scheme) || !isPlain() || !findSetting() ||
+    if (!spec.load(path, scheme) || !spec.compileNetwork(scheme) || !findSetting() ||
         !findCandidates() || !makeProblem())
       return 1;
-    std::optional<Placement> found = rnet::place(problem);
+    std::vector<unsigned> taken;
+    if (!findTaken(taken))
+      return 1;
+    std::optional<Placement> found =
+        taken.empty() ? rnet::place(problem) : rnet::propose(problem, std::move(taken));
     if (!found)
       return fail("'" + spec.getNetwork().getSymName() +
                   "' is too large: its information flow cannot be computed exactly");
@@ -62,15 +67,6 @@ private:
   }
 
   //===-- The problem -------------------------------------------------------------------------===//
-
-  /// A skip over links would need a route, and would fail with it: that is not looked at.
-  bool isPlain() {
-    if (!hasLinksOrGroups(spec.getNetwork()))
-      return true;
-    fail("'" + spec.getNetwork().getSymName() +
-         "' has links or groups: rnet place looks at networks in which only nodes fail");
-    return false;
-  }
 
   bool findSetting() {
     SmallVector<StringRef> known;
@@ -97,6 +93,27 @@ private:
     return false;
   }
 
+  /// The candidates that the user names.
+  bool findTaken(std::vector<unsigned> &taken) {
+    SmallVector<std::string> known = llvm::map_to_vector(
+        candidates, [](const SkipCandidate &candidate) { return candidate.name(); });
+    for (const std::string &name : how.take) {
+      auto found = llvm::find(known, name);
+      if (found == known.end()) {
+        auto omitted = llvm::find_if(leftOut, [&](auto &it) { return it.name() == name; });
+        fail("'" + name + "' cannot be added to '" + spec.getNetwork().getSymName() + "': " +
+             (omitted != leftOut.end()
+                  ? omitted->reason
+                  : "it is none of the candidates, " + llvm::join(known, ", ")));
+        return false;
+      }
+      if (const auto candidate = static_cast<unsigned>(found - known.begin());
+          !llvm::is_contained(taken, candidate))
+        taken.push_back(candidate);
+    }
+    return true;
+  }
+
   /// The network with some candidates, compiled. False, and diagnostics, where that fails.
   bool compileWith(ArrayRef<SkipCandidate> added, Spec &result, std::string &text) {
     std::vector<std::string> items;
@@ -116,29 +133,47 @@ private:
     llvm::StringMap<size_t> numbers;
     for (auto [number, candidate] : llvm::enumerate(candidates))
       numbers[candidate.name()] = number;
-    problem = describeNetwork(network, how.setting);
+    const NetworkFlow flow = getFlow(network);
+    problem = describeNetwork(network, flow, how.setting);
     problem.candidates.resize(candidates.size());
     problem.bytes = how.bytes;
     problem.count = how.count;
     problem.mayStill.assign(problem.graph.size(), std::numeric_limits<int64_t>::max());
-    for (auto [index, node] : llvm::enumerate(network.getOps<NodeOp>()))
+    for (auto [node, vertex] : llvm::zip_equal(network.getOps<NodeOp>(), flow.nodes)) {
+      vertices[node.getName()] = vertex;
       for (auto budget : network.getOps<BudgetOp>())
         if (budget.getNode() == node.getName() && budget.getKind() == BudgetKind::Sent)
-          problem.mayStill[index] = static_cast<int64_t>(budget.getBytes());
-    std::vector<FlowGraph::Link> links;
-    for (auto [connection, link] :
-         llvm::zip_equal(network.getOps<HyperconnectionOp>(), problem.graph.links)) {
+          problem.mayStill[vertex] = static_cast<int64_t>(budget.getBytes());
+    }
+    std::vector<FlowGraph::Link> &links = problem.graph.links;
+    llvm::DenseSet<size_t> added; // links of candidates
+    for (auto [number, connection] : llvm::enumerate(network.getOps<HyperconnectionOp>())) {
+      const unsigned sender = vertices.lookup(connection.getSender().getName());
       const int64_t bytes = getBytes(connection);
       if (auto found = numbers.find(connection.getName()); found != numbers.end()) {
-        problem.candidates[found->second] = {link, bytes};
-        continue;
+        const size_t first = findFirstLink(number, sender);
+        problem.candidates[found->second] = {links[first], bytes};
+        added.insert(first);
+      } else if (problem.mayStill[sender] != std::numeric_limits<int64_t>::max()) {
+        problem.mayStill[sender] -= bytes;
       }
-      links.push_back(link);
-      if (problem.mayStill[link.from] != std::numeric_limits<int64_t>::max())
-        problem.mayStill[link.from] -= bytes;
     }
-    problem.graph.links = std::move(links);
+    std::vector<FlowGraph::Link> there;
+    for (auto [number, link] : llvm::enumerate(links))
+      if (!added.contains(number))
+        there.push_back(link);
+    links = std::move(there);
     return isAnyAffordable();
+  }
+
+  /// Of what a hyperconnection is in the graph, a link to the receiver, or one to its route and one
+  /// from there: the link that leaves the sender. Without it nothing goes that way.
+  size_t findFirstLink(size_t hyperconnection, unsigned sender) const {
+    ArrayRef<FlowGraph::Link> links = problem.graph.links;
+    const unsigned route = links[hyperconnection].from;
+    if (route == sender)
+      return hyperconnection;
+    return llvm::find_if(links, [&](auto &link) { return link.to == route; }) - links.begin();
   }
 
   bool isAnyAffordable() {
@@ -161,12 +196,13 @@ private:
     return true;
   }
 
-  static PlacementProblem describeNetwork(NetworkOp network, StringRef setting) {
+  static PlacementProblem describeNetwork(NetworkOp network, const NetworkFlow &flow,
+                                          StringRef setting) {
     PlacementProblem result;
-    const NetworkFlow flow = getFlow(network);
     result.graph = flow.graph;
-    for (auto node : network.getOps<NodeOp>())
-      result.depths.push_back(getDepth(node));
+    result.depths.resize(result.graph.size());
+    for (auto [node, vertex] : llvm::zip_equal(network.getOps<NodeOp>(), flow.nodes))
+      result.depths[vertex] = getDepth(node);
     for (auto op : network.getOps<ReliabilityOp>())
       if (op.getName() == setting)
         result.up = getReliability(flow, op);
@@ -187,10 +223,12 @@ private:
     if (!compileWith(added, after, proposal))
       return false;
     diff = unifiedDiff(path, spec.getText(), proposal);
+    const auto judgeIn = [](NetworkOp network, ReliabilityOp setting) {
+      return judge(describeNetwork(network, getFlow(network), setting.getName()));
+    };
     for (auto setting : spec.getNetwork().getOps<ReliabilityOp>())
-      outlooks.push_back({setting.getName().str(),
-                          judge(describeNetwork(spec.getNetwork(), setting.getName())),
-                          judge(describeNetwork(after.getNetwork(), setting.getName()))});
+      outlooks.push_back({setting.getName().str(), judgeIn(spec.getNetwork(), setting),
+                          judgeIn(after.getNetwork(), setting)});
     if (!after.compileInference(scheme)) {
       fail("the proposal breaks the budget of a node:\n" + diff);
       return false;
@@ -253,6 +291,7 @@ private:
   const SpecOptions quiet = withoutWarnings();
   std::vector<SkipCandidate> candidates, leftOut;
   PlacementProblem problem;
+  llvm::StringMap<unsigned> vertices; ///< of the nodes
   Placement placement;
   std::string proposal, diff; ///< the spec's text with what is chosen
   std::vector<Outlook> outlooks;
@@ -265,6 +304,8 @@ std::string Placer::explain() {
   std::string text;
   llvm::raw_string_ostream out(text);
   const Worth &last = placement.worths.back();
+  if (!how.take.empty())
+    return "flow decided nothing\n";
   out << (placement.isExact ? "exact: " : "greedy: ") << grouped(placement.looked) << " sets of "
       << candidates.size() << (candidates.size() == 1 ? " candidate" : " candidates")
       << " looked at; ";
@@ -333,7 +374,8 @@ void Placer::printLeftOut(llvm::raw_ostream &out) {
 
 void Placer::print(llvm::raw_ostream &out) {
   out << spec.getNetwork().getSymName() << ", scheme " << spellScheme(scheme)
-      << ": skip hyperconnections within " << spellBudget() << ", for '" << how.setting << "'\n\n";
+      << ": skip hyperconnections " << (how.take.empty() ? "within " + spellBudget() : "as told")
+      << ", for '" << how.setting << "'\n\n";
   if (!placement.chosen.empty()) {
     printChosen(out);
     out << '\n';
@@ -389,6 +431,11 @@ json::Value Placer::describe() {
                                {"to", skip.to},
                                {"projection", skip.projection},
                                {"bytes", costs.bytes}});
+  json::Object maySend;
+  for (const auto &[name, vertex] : vertices)
+    if (const int64_t bytes = problem.mayStill[vertex];
+        bytes != std::numeric_limits<int64_t>::max())
+      maySend[name] = bytes;
   json::Object settings;
   for (const Outlook &outlook : outlooks)
     settings[outlook.setting] = json::Object{{"flow_before", optional(flowOf(outlook.before))},
@@ -408,6 +455,7 @@ json::Value Placer::describe() {
                       {"gap", gap()},
                       {"candidates", std::move(all)},
                       {"left_out", std::move(omitted)},
+                      {"may_send", std::move(maySend)},
                       {"proposed", std::move(proposed)},
                       {"settings", std::move(settings)},
                       {"diff", diff}};

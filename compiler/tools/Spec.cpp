@@ -208,6 +208,9 @@ bool Spec::checkAll(Scheme scheme) {
   state->model = rnet::check(state->files, scheme != Scheme::Vanilla, *state->diagnostics);
   if (!state->model)
     return false;
+  if (state->options.noBudgets)
+    for (model::Node &node : state->model->nodes)
+      node.budget.reset();
   for (const auto &[name, weight] : state->options.weights) {
     auto found = llvm::find_if(state->model->hyperconnections,
                                [&](const auto &connection) { return connection.name == name; });

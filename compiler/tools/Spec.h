@@ -23,6 +23,7 @@ struct SpecOptions {
   std::vector<std::string> without;
   std::map<std::string, double> weights;
   bool projectSkips = false; ///< a linear projection for every skip that has none
+  bool noBudgets = false;    ///< nodes may take and send what they like
 };
 
 /// Errors alone: for what is made of a spec whose warnings are said elsewhere.

@@ -65,6 +65,8 @@ void addAblations(CLI::App *command, Arguments &arguments) {
       ->allow_extra_args(false);
   command->add_flag("--project-skips", arguments.options.projectSkips,
                     "give every skip hyperconnection that has none a linear projection");
+  command->add_flag("--no-budgets", arguments.options.noBudgets,
+                    "leave the budgets of nodes out of account");
   command
       ->add_option("--without", arguments.options.without,
                    "leave out this skip hyperconnection, FROM_to_TO (repeatable)")
@@ -110,8 +112,18 @@ void addBudget(CLI::App *command, PlaceOptions &options) {
             }
           },
           "of all new skips together: bytes=N an inference, count=N, or both")
-      ->delimiter(',')
-      ->required();
+      ->delimiter(',');
+}
+
+/// `--data` stands among the arguments, before a `--`.
+bool hasData(int argc, char **argv) {
+  for (llvm::StringRef word : llvm::ArrayRef(argv, argc)) {
+    if (word == "--")
+      return false;
+    if (word == "--data" || word.starts_with("--data="))
+      return true;
+  }
+  return false;
 }
 
 } // namespace
@@ -171,11 +183,19 @@ int main(int argc, char **argv) {
   addBudget(place, placement);
   place->add_option("--setting", placement.setting, "the reliability setting that decides")
       ->required();
+  place
+      ->add_option("--take", placement.take,
+                   "propose these candidates, FROM_to_TO, whatever the flow says (repeatable)")
+      ->allow_extra_args(false);
+  place->footer(
+      "With --data DATA it chooses by expected accuracy: see rnet place --data DATA --help.");
   place->add_flag("--json", placement.json, "print JSON");
   place->add_flag("--write", placement.write, "write the proposal into the spec");
   place->callback([&] {
     if (a.scheme == Scheme::Vanilla)
       throw CLI::ValidationError("--scheme", "vanilla has no skip hyperconnections");
+    if (!placement.bytes && !placement.count && placement.take.empty())
+      throw CLI::RequiredError("--budget");
     status = tools::place(a.spec, a.scheme, a.options, placement);
   });
 
@@ -247,6 +267,9 @@ int main(int argc, char **argv) {
       "Let a trained network answer while nodes are down, its answers unchanged while none is");
   addScript("report", "Write one HTML file about a built network or an experiment");
 
+  // With data it is a script, that reads all of its options.
+  if (argc > 1 && argv[1] == llvm::StringRef("place") && hasData(argc, argv))
+    return runScript("place", {argv + 2, argv + argc});
   CLI11_PARSE(app, argc, argv);
   return status;
 }

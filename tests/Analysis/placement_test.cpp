@@ -13,8 +13,12 @@ namespace {
 /// Flow, expected inputs and expected depth of a graph, pattern by pattern, way by way.
 Worth judgeByHand(const PlacementProblem &problem, const std::vector<FlowGraph::Link> &links) {
   const size_t nodes = problem.graph.size();
-  const bool several =
-      std::count(problem.graph.sources.begin(), problem.graph.sources.end(), true) > 1;
+  // Causes are sources as well, which nothing is fed by.
+  std::vector<bool> inputs = problem.graph.sources;
+  for (const auto &needs : problem.graph.needs)
+    for (unsigned cause : needs)
+      inputs[cause] = false;
+  const bool several = std::count(inputs.begin(), inputs.end(), true) > 1;
   Worth worth{0, several ? std::optional(0.0) : std::nullopt, 0.0};
   for (uint64_t up = 0; up < uint64_t(1) << nodes; ++up) {
     double probability = 1;
@@ -22,13 +26,20 @@ Worth judgeByHand(const PlacementProblem &problem, const std::vector<FlowGraph::
       probability *= up >> node & 1 ? problem.up[node] : 1 - problem.up[node];
     if (probability == 0)
       continue;
+    const auto isUp = [&](unsigned node) {
+      bool all = up >> node & 1;
+      if (node < problem.graph.needs.size())
+        for (unsigned cause : problem.graph.needs[node])
+          all = all && (up >> cause & 1);
+      return all;
+    };
     std::vector<int> depth(nodes, -1);
     for (unsigned node = 0; node < nodes; ++node) {
       int before = problem.graph.sources[node] ? 0 : -1;
       for (const FlowGraph::Link &link : links)
         if (link.to == node)
           before = std::max(before, depth[link.from]);
-      if (before >= 0 && (up >> node & 1))
+      if (before >= 0 && isUp(node))
         depth[node] = before + static_cast<int>(problem.depths[node]);
     }
     if (depth[problem.graph.output] >= 0) {
@@ -38,10 +49,10 @@ Worth judgeByHand(const PlacementProblem &problem, const std::vector<FlowGraph::
       heard[problem.graph.output] = true;
       for (unsigned node = nodes; node-- > 0;)
         for (const FlowGraph::Link &link : links)
-          if (link.from == node && heard[link.to] && (up >> node & 1) && (up >> link.to & 1))
+          if (link.from == node && heard[link.to] && isUp(node) && isUp(link.to))
             heard[node] = true;
       for (unsigned node = 0; several && node < nodes; ++node)
-        *worth.inputs += problem.graph.sources[node] && heard[node] ? probability : 0;
+        *worth.inputs += inputs[node] && heard[node] ? probability : 0;
     }
   }
   return worth;
@@ -170,6 +181,52 @@ TEST(Placement, OfSeveralInputsPrefersToHearMoreOfThem) {
   EXPECT_EQ(found->chosen, std::vector<unsigned>{1});
   EXPECT_EQ(found->worths.back().flow, 1);
   EXPECT_EQ(found->worths.back().inputs, 1.5);
+}
+
+TEST(Placement, CountsWithLinksAndGroupsThatFail) {
+  std::mt19937 random(8);
+  for (int trial = 0; trial < 30; ++trial) {
+    // Two causes come before the chain; whatever may fail with them needs them.
+    PlacementProblem problem = randomProblem(random, 5 + random() % 3, 8);
+    constexpr unsigned causes = 2;
+    const auto nodes = static_cast<unsigned>(problem.graph.size());
+    problem.graph.sources[random() % (nodes - 1)] = true;
+    problem.graph.sources.insert(problem.graph.sources.begin(), causes, true);
+    problem.up.insert(problem.up.begin(), {0.9, 0.6});
+    problem.depths.insert(problem.depths.begin(), causes, 0);
+    problem.mayStill.insert(problem.mayStill.begin(), causes, 0);
+    problem.graph.output += causes;
+    problem.graph.needs.resize(nodes + causes);
+    for (unsigned node = causes; node < nodes + causes; ++node)
+      for (unsigned cause = 0; cause < causes; ++cause)
+        if (random() % 3 == 0)
+          problem.graph.needs[node].push_back(cause);
+    for (FlowGraph::Link &link : problem.graph.links)
+      link = {link.from + causes, link.to + causes};
+    for (auto &candidate : problem.candidates)
+      candidate.link = {candidate.link.from + causes, candidate.link.to + causes};
+    problem.count = 1 + static_cast<int64_t>(random() % 3);
+    expectBest(problem);
+  }
+}
+
+TEST(Placement, ProposesWhatItIsToldInThatOrder) {
+  std::mt19937 random(9);
+  PlacementProblem problem = randomProblem(random, 7, 8);
+  problem.count = 1;
+  const std::optional<Placement> told = propose(problem, {5, 2, 3});
+  ASSERT_TRUE(told);
+  EXPECT_EQ(told->chosen, (std::vector<unsigned>{5, 2, 3}));
+  EXPECT_FALSE(told->isExact);
+  ASSERT_EQ(told->worths.size(), 4u);
+  std::vector<FlowGraph::Link> links = problem.graph.links;
+  for (size_t k = 0; k < told->worths.size(); ++k) {
+    const Worth worth = judgeByHand(problem, links);
+    EXPECT_NEAR(told->worths[k].flow, worth.flow, 1e-12);
+    EXPECT_NEAR(*told->worths[k].depth, *worth.depth, 1e-9);
+    if (k < told->chosen.size())
+      links.push_back(problem.candidates[told->chosen[k]].link);
+  }
 }
 
 TEST(Placement, KeepsToWhatEachNodeMayStillSend) {

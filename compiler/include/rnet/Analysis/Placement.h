@@ -31,10 +31,10 @@ struct PlacementProblem {
     FlowGraph::Link link;
     int64_t bytes; ///< an inference, on the wire
   };
-  FlowGraph graph;               ///< what is there
-  std::vector<unsigned> depths;  ///< getDepth of each node
-  std::vector<double> up;        ///< the probability that each node is up
-  std::vector<int64_t> mayStill; ///< bytes that each node may send beside what it sends already
+  FlowGraph graph;               ///< what is there; vertices need such alone that nothing feeds
+  std::vector<unsigned> depths;  ///< of each vertex: getDepth of a node, 0 of others
+  std::vector<double> up;        ///< the probability that each vertex is up
+  std::vector<int64_t> mayStill; ///< bytes that each may send beside what it sends already
   std::vector<Candidate> candidates;
   std::optional<int64_t> bytes, count; ///< the budget: of all that is chosen together
 };
@@ -56,6 +56,9 @@ struct Placement {
 /// worth a byte, improved by swaps. Deterministic. Nothing where the flow of the graph cannot be
 /// computed exactly (see computeLive).
 std::optional<Placement> place(const PlacementProblem &problem, uint64_t work = 1000 * 1000 * 1000);
+
+/// The candidates `chosen`, in this order, whatever they are worth and cost. Nothing as above.
+std::optional<Placement> propose(const PlacementProblem &problem, std::vector<unsigned> chosen);
 
 /// The worth of the problem's graph as it is.
 std::optional<Worth> judge(const PlacementProblem &problem);
