@@ -152,6 +152,16 @@ void tools::printCosts(NetworkOp network, llvm::raw_ostream &out) {
         << stringifyHyperconnectionKind(connection.getKind()) << '\n';
 }
 
+/// A link or a group, whose name no node has, with a line to each member. The lines have no part in
+/// the ranks of the layout, which are those of the ways of information.
+static void drawJoint(StringRef kind, StringRef name, StringRef shape, ArrayAttr members,
+                      llvm::raw_ostream &out) {
+  out << "  \"" << name << "\" [shape=" << shape << ", style=solid, class=\"" << kind << "\"];\n";
+  for (StringRef member : members.getAsValueRange<StringAttr>())
+    out << "  \"" << name << "\" -> \"" << member
+        << "\" [dir=none, style=dotted, constraint=false, class=\"" << kind << "\"];\n";
+}
+
 void tools::drawDot(NetworkOp network, llvm::raw_ostream &out) {
   // Names are identifiers, so they need no escapes.
   out << "digraph \"" << network.getSymName() << "\" {\n"
@@ -169,6 +179,10 @@ void tools::drawDot(NetworkOp network, llvm::raw_ostream &out) {
       out << ", style=dashed, constraint=false";
     out << "];\n";
   }
+  for (auto link : network.getOps<LinkOp>())
+    drawJoint("link", link.getName(), "hexagon", link.getNodes(), out);
+  for (auto group : network.getOps<GroupOp>())
+    drawJoint("group", group.getName(), "folder", group.getMembers(), out);
   for (auto input : network.getOps<InputOp>())
     out << "  \"in " << input.getName() << "\" [label=\"" << input.getName()
         << "\", shape=plaintext];\n  \"in " << input.getName() << "\" -> \"" << input.getNode()
