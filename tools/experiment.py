@@ -21,7 +21,7 @@ studies:
   failout-rate            survival in training .95, .9, .7, .5, and that of each reliability setting
   hyperconnection-weight  1; by the reliability of the sender, as it is or as a share; at random
   sensitivity             every subset of the skip hyperconnections switched off, stand-ins for the same together
-  placement               the skip hyperconnections that rnet place proposes; others, or as many at random
+  placement               the skip hyperconnections that rnet place proposes, without data or with; others, or as many at random
   baselines               one machine alone, all in one place, 2 and 3 replicas of each node, skips: at which cost, and which
                           is best, for reliabilities of .5 to .9999, the same for all nodes that can fail
 
@@ -34,7 +34,7 @@ every NET-train.
 def parse(arguments):
     parser = argparse.ArgumentParser(
         prog="rnet experiment", formatter_class=argparse.RawDescriptionHelpFormatter, epilog=EPILOG,
-        usage="rnet experiment SPEC --study STUDY --data DATA [-o DIR] [--seeds N] [--scheme S] [--epochs N] [--jobs N] [--measure M] [--list] [--count N] [--setting NAME] [--alone LAYERS] [-- OPTION...]",
+        usage="rnet experiment SPEC --study STUDY --data DATA [-o DIR] [--seeds N] [--scheme S] [--epochs N] [--jobs N] [--measure M] [--list] [--count N] [--setting NAME] [--by flow|data] [--networks N] [--alone LAYERS] [-- OPTION...]",
         description="Trains and evaluates variants of a spec, several seeds each, and compares them.",
     )
     parser.add_argument("spec", type=pathlib.Path, metavar="SPEC", help="the .rnet file")
@@ -50,17 +50,24 @@ def parse(arguments):
     parser.add_argument("--count", type=int, metavar="N", help="of --study placement: skip hyperconnections at most (default: 1)")
     parser.add_argument("--setting", metavar="NAME", help="of --study placement: the reliability setting that decides (default: the harshest)")
     parser.add_argument(
+        "--by", choices=("flow", "data"), help="of --study placement: data: what rnet place --data chooses too, anew for each seed (default: flow)"
+    )
+    parser.add_argument("--networks", type=int, metavar="N", help="of --by data: trainings for each choice (default: 3)")
+    parser.add_argument(
         "--alone", metavar="LAYERS", help=f"of --study baselines: what a machine alone computes before the last layer (default: {HIDDEN}, of images flattened)"
     )
     own, train = split_arguments(arguments)
     options = parser.parse_args(own)
     if options.data is None and not options.list:
         parser.error("the following arguments are required: --data")
-    for name, study in (("count", "placement"), ("setting", "placement"), ("alone", "baselines")):
+    for name, study in (("count", "placement"), ("setting", "placement"), ("by", "placement"), ("networks", "placement"), ("alone", "baselines")):
         if getattr(options, name) is not None and options.study != study:
             parser.error(f"argument --{name}: only with --study {study}")
+    if options.by == "data" and options.data is None:
+        parser.error("argument --by: data needs --data")
     options.count = 1 if options.count is None else options.count
-    for name in ("seeds", "jobs", "count"):
+    options.networks = 3 if options.networks is None else options.networks
+    for name in ("seeds", "jobs", "count", "networks"):
         if getattr(options, name) < 1:
             parser.error(f"argument --{name}: at least 1")
     options.train = train if options.epochs is None else ["--epochs", str(options.epochs), *train]
@@ -70,14 +77,14 @@ def parse(arguments):
 def main():
     arguments = sys.argv[1:]
     options = parse(arguments)
-    work = options.output or pathlib.Path(f"{options.spec.stem}-{options.study}")
+    work = options.work = options.output or pathlib.Path(f"{options.spec.stem}-{options.study}")
     network = json.loads(call_rnet("emit", options.spec, "--as=json", f"--scheme={options.scheme}"))
     study = make_study(options, network)
     if options.list:
         for variant in study.variants:
-            for seed in range(1, options.seeds + 1) if variant.draw else (1,):
+            for seed in range(1, options.seeds + 1) if variant.differs else (1,):
                 flags = (shlex.quote(flag) for flag in (*variant.build_flags(seed), *variant.train))
-                print(f"{variant.name}:", *flags, f"(seed {seed})" if variant.draw else "")
+                print(f"{variant.name}:", *flags, f"(seed {seed})" if variant.differs else "")
             print(variant.spec, end="")
         return 0
     if not options.data.exists():

@@ -39,7 +39,7 @@ def run_plan(plan):
 def _build_all(plan):
     folders = {}
     for variant in plan.variants:
-        for seed in plan.seeds if variant.draw else plan.seeds[:1]:
+        for seed in plan.seeds if variant.differs else plan.seeds[:1]:
             folders.setdefault(variant.folder(seed), (variant, variant.build_flags(seed)))
     progress = Progress(len(folders))
     logs = plan.work / "builds"

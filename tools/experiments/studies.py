@@ -5,15 +5,18 @@ import itertools
 import json
 import random
 import re
+import sys
 from collections.abc import Callable
 
 from experiments.alone import holders, inputs_at, read_recipe, write_spec
 from experiments.baselines import failable_nodes
+from placing.choice import Question, choose
 from shared.command import Failure, call_rnet
 
 SCHEMES = ("vanilla", "dfg", "resilinet", "resilinet+")
 SURVIVAL = (0.95, 0.9, 0.7, 0.5)
 MOST_SKIPS = 10  # or groups of them, whose subsets are 1,024 networks
+SEEDS_OF_CHOICE = 1000  # times a seed: those of the networks by which rnet place --data chooses for it
 MOST_FAILABLE = 16  # nodes of which the evaluator measures all failure patterns
 
 
@@ -26,20 +29,26 @@ class Variant:
     build: tuple = ()  # flags of rnet build
     train: tuple = ()  # flags of NET-train
     draw: Callable | None = None  # more flags of rnet build, drawn anew for each seed: of a random.Random
+    chosen: dict | None = None  # the same, {seed: flags}
     spec: str = ""  # the text of a spec of its own
     inputs: tuple | None = None  # the only ones that it has
 
     def build_flags(self, seed):
         """All flags of rnet build that decide what is built, for a seed."""
-        drawn = self.draw(random.Random(f"{self.name} {seed}")) if self.draw else ()
+        drawn = self.draw(random.Random(f"{self.name} {seed}")) if self.draw else self.chosen[seed] if self.chosen else ()
         return (f"--scheme={self.scheme}", *self.build, *drawn)
+
+    @property
+    def differs(self):
+        """Is what is built another for each seed?"""
+        return self.draw is not None or len(set((self.chosen or {}).values())) > 1
 
     def folder(self, seed):
         """The name of a folder for what is built: variants that differ in training only share it."""
-        if not self.build and not self.draw and not self.spec:
+        if not self.build and not self.draw and not self.chosen and not self.spec:
             return self.scheme
         name = re.sub(r"[^A-Za-z0-9.+]+", "-", self.name).strip("-")
-        return f"{name}-seed{seed}" if self.draw else name
+        return f"{name}-seed{seed}" if self.differs else name
 
 
 @dataclasses.dataclass(frozen=True)
@@ -143,12 +152,31 @@ def _placement(options, network):
     else:
         some = lambda draw: tuple(draw.sample(list(candidates.values()), count))  # noqa: E731
         variants.append(Variant(f"{count} at random", options.scheme, draw=some))
-    return Study(
-        f"The skip hyperconnections that rnet place proposes for the setting {setting}, at most {most}, beside "
-        + ("every other one that there could be." if count == 1 else "as many at random, drawn for each seed."),
-        variants,
-        0,
+    about = f"The skip hyperconnections that rnet place proposes for the setting {setting}, at most {most}, beside " + (
+        "every other one that there could be." if count == 1 else "as many at random, drawn for each seed."
     )
+    if options.by == "data":
+        variants.append(Variant("rnet place --data", options.scheme, chosen=_choose_with_data(options, setting, candidates)))
+        about += " With data, they are chosen on the training and validation rows, from networks with other seeds; anew for each split."
+    return Study(about, variants, 0)
+
+
+def _choose_with_data(options, setting, candidates):
+    """{seed: flags of rnet build}. Rows that test for a seed have no part in its choice."""
+    flags = {}
+    for seed in range(1, options.seeds + 1):
+        others = [SEEDS_OF_CHOICE * seed + k for k in range(options.networks)]
+        train = [*options.train, "--split-seed", str(seed)]
+        question = Question(
+            options.spec, options.scheme, setting, f"count={options.count}", options.data, options.work / "choices", train, others, options.jobs
+        )
+        choice = choose(question)
+        names = [name.replace("_to_", "→") for name in choice.names]
+        print(f"chosen with data for seed {seed}: {', '.join(names) or 'none'}", file=sys.stderr, flush=True)
+        flags[seed] = tuple(candidates[name] for name in names)
+        if not choice.random_split:  # all seeds have the same rows
+            return dict.fromkeys(range(1, options.seeds + 1), flags[seed])
+    return flags
 
 
 def _baselines(options, network):

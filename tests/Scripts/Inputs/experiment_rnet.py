@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Stands in for rnet where only `rnet experiment` is tested: what it builds is a trainer that counts its runs in the file RUNS beside it
-and an evaluator whose accuracy is .90 + seed / 100, and balanced .05 less. The trainer fails while there is a file FAIL, and waits for Ctrl-C while there is a
+and an evaluator whose accuracy is .90 + seed / 100, balanced .05 less, and less where it is told to cut hyperconnections: least, edge_to_cloud.
+The trainer fails while there is a file FAIL, and waits for Ctrl-C while there is a
 file WAIT, as NET-train does: it saves a checkpoint then. While there is a file AFTER, it goes on once the trainer of the build that is
 named there waits. All but `build` goes to the real rnet, in the environment variable REAL_RNET."""
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -34,18 +35,23 @@ def train():
         time.sleep(0.01)
     checkpoint.unlink(missing_ok=True)
     history = {"loss": [1.0, 0.5], "validation_accuracy": [0.5, 0.75], "best_epoch": 2}
-    header = json.dumps({"__metadata__": {"rnet.history": json.dumps(history), "rnet.settings": "{}"}}).encode()
+    split = {"kind": value("--split") if "--split" in sys.argv else "random"}
+    metadata = {"rnet.history": history, "rnet.settings": {"class_weights": "none"}, "rnet.split": split}
+    header = json.dumps({"__metadata__": {key: json.dumps(each) for key, each in metadata.items()}}).encode()
     pathlib.Path(out).write_bytes(len(header).to_bytes(8, "little") + header)
     pathlib.Path(out + ".seed").write_text(value("--seed"))
 
 
 def evaluate():
     accuracy = 0.9 + int(pathlib.Path(value("--weights") + ".seed").read_text()) / 100
+    cut = value("--cut").split(",") if "--cut" in sys.argv else []
+    accuracy -= 0.01 * len(cut) + 0.05 * ("edge_to_cloud" in cut)
     pattern = {"down": [], "flow": True, "accuracy": accuracy}
     expected = {setting: accuracy - k / 10 for k, setting in enumerate(("normal", "poor", "hazardous"))}
     balanced = {setting: each - 0.05 for setting, each in expected.items()}
-    found = {"accuracy": accuracy, "expected_accuracy": expected, "balanced_accuracy": accuracy - 0.05, "expected_balanced_accuracy": balanced}
-    pathlib.Path(value("--json")).write_text(json.dumps(found | {"patterns": [pattern]}))
+    evaluation = {"samples": 10, "accuracy": accuracy, "expected_accuracy": expected}
+    evaluation |= {"balanced_accuracy": accuracy - 0.05, "expected_balanced_accuracy": balanced, "patterns": [pattern]}
+    pathlib.Path(value("--json")).write_text(json.dumps(evaluation))
 
 
 def build():
@@ -53,6 +59,7 @@ def build():
     (folder / "bin").mkdir(parents=True, exist_ok=True)
     (folder / "spec").mkdir(exist_ok=True)
     shutil.copy(sys.argv[2], folder / "spec")
+    (folder / "network.json").write_text('{"network": "health"}')
     if (folder.parent / "BREAK").exists():
         sys.exit("error: told to break")
     for program in ("health-train", "health-evaluate"):
