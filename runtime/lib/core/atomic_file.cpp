@@ -26,15 +26,19 @@ static bool write_all(int descriptor, std::string_view bytes) {
   return true;
 }
 
-Status write_file(const std::string &path, std::span<const std::string_view> pieces) {
+Status write_file(const std::string &path, std::span<const std::string_view> pieces,
+                  Access access) {
   std::string temporary = path + ".XXXXXX";
   const int descriptor = ::mkostemp(temporary.data(), O_CLOEXEC);
   if (descriptor < 0)
     return failed("write", path);
-  // mkostemp makes the file private; give it what a plain open would have.
-  const mode_t mask = ::umask(0);
-  ::umask(mask);
-  bool good = ::fchmod(descriptor, 0666 & ~mask) == 0;
+  bool good = true;
+  if (access == Access::usual) {
+    // mkostemp makes the file private; give it what a plain open would have.
+    const mode_t mask = ::umask(0);
+    ::umask(mask);
+    good = ::fchmod(descriptor, 0666 & ~mask) == 0;
+  }
   for (std::string_view piece : pieces)
     good = good && write_all(descriptor, piece);
   good = good && ::fsync(descriptor) == 0;

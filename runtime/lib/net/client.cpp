@@ -15,10 +15,11 @@ struct Client::State {
 };
 
 Client::Client(std::map<std::string, std::string> addresses,
-               std::map<std::string, std::vector<std::string>> inputs, std::string output_node)
+               std::map<std::string, std::vector<std::string>> inputs, std::string output_node,
+               const Credentials &credentials)
     : state_(std::make_unique<State>()) {
   for (const auto &[node, address] : addresses)
-    state_->stubs[node] = proto::Node::NewStub(dial(address));
+    state_->stubs[node] = proto::Node::NewStub(dial(address, credentials, node));
   state_->inputs = std::move(inputs);
   state_->output = std::move(output_node);
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "rnet/net/main.h"
 
+#include "limits.h"
 #include "senders.h"
 #include "service.h"
 
@@ -16,7 +17,8 @@
 
 namespace rnet::net {
 
-std::shared_ptr<grpc::Channel> dial(const std::string &address) {
+std::shared_ptr<grpc::Channel> dial(const std::string &address, const Credentials &credentials,
+                                    const std::string &node) {
   grpc::ChannelArguments arguments;
   // A connection of its own for each stream: large activations must not hold heartbeats back.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
@@ -26,7 +28,8 @@ std::shared_ptr<grpc::Channel> dial(const std::string &address) {
   // a busy machine needs its time to shake hands. Who is gone refuses at once.
   // A node that is dialled takes what makes sense to it; its answers have no other bound.
   arguments.SetMaxReceiveMessageSize(-1);
-  auto channel = grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+  auto channel =
+      grpc::CreateCustomChannel(address, channel_credentials(credentials, node), arguments);
   // gRPC 1.51 frees its queue of callbacks twice, now and then, when the last channel that uses it
   // goes (AddressSanitizer saw it): the first channel stays as long as the process.
   // Volatile, or the compiler leaves the pointer out, and LeakSanitizer finds no way to the
@@ -41,17 +44,12 @@ constexpr auto kBeatInterval = std::chrono::milliseconds(10);
 /// Activations that may wait on one stream before the oldest is dropped.
 constexpr std::size_t kQueue = 256;
 
-/// Unix sockets and loopback only: everything else needs authentication.
-bool is_local(const std::string &address) {
-  return address.rfind("unix:", 0) == 0 || address.rfind("127.0.0.1:", 0) == 0 ||
-         address.rfind("localhost:", 0) == 0 || address.rfind("[::1]:", 0) == 0;
-}
-
 /// The streams of one node to those behind it.
 class Network final : public Outbox {
 public:
   Network(const NetworkDescription &network, std::size_t node, const std::string &weights,
-          std::uint64_t incarnation, const std::map<std::string, std::string> &peers)
+          std::uint64_t incarnation, const std::map<std::string, std::string> &peers,
+          const Credentials &credentials)
       : streams_(network.hyperconnections.size()), sequences_(network.hyperconnections.size()),
         beats_of_(network.hyperconnections.size()), was_beating_(network.hyperconnections.size()) {
     proto::Hello hello;
@@ -69,7 +67,7 @@ public:
       *packet.mutable_hello() = hello;
       packet.mutable_hello()->set_hyperconnection(std::string(connection.name));
       streams_[k] = std::make_unique<Stream<proto::Packet>>(
-          dial(peers.at(receiver)),
+          dial(peers.at(receiver), credentials, receiver),
           [](proto::Node::Stub &stub, auto *context, auto *ack, auto *reactor) {
             stub.async()->Deliver(context, ack, reactor);
           },
@@ -80,7 +78,7 @@ public:
         proto::Beat beat;
         *beat.mutable_hello() = hello;
         beats_.push_back(std::make_unique<Stream<proto::Beat>>(
-            dial(peers.at(receiver)),
+            dial(peers.at(receiver), credentials, receiver),
             [](proto::Node::Stub &stub, auto *context, auto *ack, auto *reactor) {
               stub.async()->Heartbeat(context, ack, reactor);
             },
@@ -136,25 +134,27 @@ std::atomic<bool> stopping = false; // a signal handler has nothing but globals
 extern "C" void stop(int) { stopping = true; }
 
 struct Options {
-  std::string weights, listen, accuracy;
+  std::string weights, listen, identity, accuracy;
   std::vector<std::string> peers;
 };
 
 Status run(const Options &options, const NetworkDescription &network, std::size_t node,
            Program &program) {
-  if (!is_local(options.listen))
-    return Status::error("'" + options.listen +
-                         "' is no local address: without authentication a node listens on unix: "
-                         "sockets and loopback only");
+  auto credentials = prove(options.identity, network, node);
+  if (!credentials.ok())
+    return credentials.status();
   std::map<std::string, std::string> peers;
   for (const std::string &peer : options.peers) {
     const std::size_t at = peer.find('=');
     if (at == std::string::npos)
       return Status::error("--peer takes NODE=ADDRESS, found '" + peer + "'");
     peers[peer.substr(0, at)] = peer.substr(at + 1);
-    if (!is_local(peers[peer.substr(0, at)]))
-      return Status::error("'" + peer.substr(at + 1) + "' is no local address");
   }
+  for (const auto &[name, address] : peers)
+    if (Status status = check_address(address, *credentials); !status.ok())
+      return status;
+  if (Status status = check_address(options.listen, *credentials); !status.ok())
+    return status;
   for (const HyperconnectionDescription &connection : network.hyperconnections)
     if (connection.from == node && !peers.count(std::string(network.nodes[connection.to].name)))
       return Status::error("the address of '" + std::string(network.nodes[connection.to].name) +
@@ -180,16 +180,16 @@ Status run(const Options &options, const NetworkDescription &network, std::size_
 
   const auto incarnation =
       static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
-  Network outbox(network, node, weights->data_hash(), incarnation, peers);
+  Network outbox(network, node, weights->data_hash(), incarnation, peers, *credentials);
   Engine engine(network, node, program, outbox);
   Peers senders(network, node, engine);
-  Service service(network, node, engine, senders, weights->data_hash(),
+  Service service(network, node, engine, senders, *credentials, weights->data_hash(),
                   accuracy ? &*accuracy : nullptr, incarnation);
   grpc::ServerBuilder builder;
-  builder.AddListeningPort(options.listen, grpc::InsecureServerCredentials());
+  builder.AddListeningPort(options.listen, server_credentials(*credentials));
   builder.RegisterService(&service);
   builder.SetMaxReceiveMessageSize(static_cast<int>(largest));
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  limit_connections(builder);
   std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
   if (!server)
     return Status::error("cannot listen on '" + options.listen + "': is another node there?");
@@ -219,7 +219,11 @@ int main(int argc, char **argv, const NetworkDescription &network, std::size_t n
                name};
   Options options;
   app.add_option("--weights", options.weights, "the weights file")->required();
-  app.add_option("--listen", options.listen, "address: unix:PATH or 127.0.0.1:PORT")->required();
+  app.add_option("--listen", options.listen,
+                 "address: unix:PATH or 127.0.0.1:PORT; with --identity also others")
+      ->required();
+  app.add_option("--identity", options.identity,
+                 "folder with ca.pem, cert.pem and key.pem, for mutual TLS with all peers");
   app.add_option("--peer", options.peers,
                  "NODE=ADDRESS of each node that this one sends to (repeatable)");
   app.add_option(

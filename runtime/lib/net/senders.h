@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include "identity.h"
 #include "node.grpc.pb.h"
 #include "wire.h"
 
@@ -17,7 +18,9 @@ namespace rnet::net {
 /// Milliseconds between attempts to connect: first, most.
 inline constexpr int kBackoff[] = {20, 200};
 
-std::shared_ptr<grpc::Channel> dial(const std::string &address);
+/// A channel to a node, which must prove that it is this one unless the credentials are none.
+std::shared_ptr<grpc::Channel> dial(const std::string &address, const Credentials &credentials,
+                                    const std::string &node);
 
 /// A client stream of one kind of message that is opened again whenever it breaks. `tick` is called
 /// every 10 ms from one thread; everything else from any.

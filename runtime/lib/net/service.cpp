@@ -4,156 +4,113 @@
 
 namespace rnet::net {
 
-//===-- Peers ---------------------------------------------------------------------------------===//
-
-void Peers::beat(std::size_t sender, bool fed) {
-  std::lock_guard lock(mutex_);
-  detectors_[sender].beat(Clock::now());
-  fed_[sender] = fed;
-  update();
-}
-void Peers::beats_broken(std::size_t sender) {
-  std::lock_guard lock(mutex_);
-  detectors_[sender].broken();
-  update();
-}
-void Peers::stream_opened(std::size_t hyperconnection) {
-  std::lock_guard lock(mutex_);
-  ++streams_[hyperconnection];
-  update();
-}
-void Peers::stream_broken(std::size_t hyperconnection) {
-  std::lock_guard lock(mutex_);
-  --streams_[hyperconnection];
-  update();
-}
-void Peers::check(Time now, Duration late) {
-  std::lock_guard lock(mutex_);
-  for (FailureDetector &detector : detectors_)
-    detector.check(now, late);
-  update();
-}
-
-void Peers::update() {
-  for (std::size_t k = 0; k < node_.inputs.size(); ++k) {
-    const Source &source = node_.inputs[k];
-    if (source.kind == Source::Kind::network_input)
-      continue;
-    const std::size_t from = network_.hyperconnections[source.index].from;
-    engine_.set_alive(k, streams_[source.index] > 0 && fed_[from] &&
-                             detectors_[from].state() == PeerState::alive);
-  }
-}
-
-std::vector<std::string> Peers::missing() const {
-  std::vector<std::string> names;
-  for (std::size_t k = 0; k < node_.inputs.size(); ++k)
-    if (node_.inputs[k].kind == Source::Kind::hyperconnection && !engine_.alive(k))
-      names.emplace_back(
-          network_.nodes[network_.hyperconnections[node_.inputs[k].index].from].name);
-  return names;
-}
-
 //===-- Streams between nodes -----------------------------------------------------------------===//
 
 // A stream is read until a read fails, which it does too when the stream breaks: so it ends on the
 // thread that reads it, once.
 
-/// One hyperconnection's stream: a greeting, then activations.
-class Service::DeliverReactor final : public grpc::ServerReadReactor<proto::Packet> {
+template <class Packet> class Service::Reactor : public grpc::ServerReadReactor<Packet> {
 public:
-  explicit DeliverReactor(Service &service) : service_(service) { StartRead(&packet_); }
+  Reactor(Service &service, grpc::CallbackServerContext *context)
+      : service_(service), stream_{context, {}} {
+    service.peers_.opened(stream_);
+    this->StartRead(&packet_);
+  }
 
-  void OnReadDone(bool ok) override {
+  void OnReadDone(bool ok) final {
     if (!ok)
       return finish(grpc::Status::OK);
     if (!greeted_) {
-      const Admission admission = packet_.has_hello() ? admit(service_.network_, service_.node_,
-                                                              service_.weights_, packet_.hello())
-                                                      : Admission{0, "no greeting"};
-      if (!admission.refusal.empty())
-        return finish({grpc::StatusCode::PERMISSION_DENIED, admission.refusal});
-      connection_ = admission.hyperconnection;
+      std::string refusal = "no greeting";
+      if (packet_.has_hello())
+        refusal = !speaks_for(service_.credentials_, *stream_.context->auth_context(),
+                              packet_.hello().node())
+                      ? "the caller is not that node"
+                      : greet(packet_.hello());
+      if (!refusal.empty()) {
+        ++service_.dropped_;
+        return finish({grpc::StatusCode::PERMISSION_DENIED, refusal});
+      }
       greeted_ = true;
-      service_.peers_.stream_opened(connection_);
-      const NodeDescription &node = service_.network_.nodes[service_.node_];
-      for (std::size_t k = 0; k < node.inputs.size(); ++k)
-        if (node.inputs[k].kind == Source::Kind::hyperconnection &&
-            node.inputs[k].index == connection_)
-          input_ = k;
-    } else {
-      take();
-    }
-    StartRead(&packet_);
-  }
-  void OnDone() override { delete this; }
-
-private:
-  void take() {
-    std::optional<Message> message;
-    if (packet_.has_activation() && packet_.activation().sequence() > sequence_)
-      message = decode(packet_.activation(), service_.network_.hyperconnections[connection_]);
-    if (!message) {
+    } else if (!take()) {
       ++service_.dropped_;
-      return;
     }
-    sequence_ = packet_.activation().sequence();
-    service_.engine_.arrive(input_, *message);
+    this->StartRead(&packet_);
   }
-  void finish(const grpc::Status &status) {
-    if (greeted_)
-      service_.peers_.stream_broken(connection_);
-    Finish(status);
-  }
+  void OnDone() final { delete this; }
+
+protected:
+  static constexpr const char *kOld = "an older incarnation than the present one";
+  /// Why the stream is refused; empty: it is not.
+  virtual std::string greet(const proto::Hello &hello) = 0;
+  /// Whether what was read counts.
+  virtual bool take() = 0;
 
   Service &service_;
-  proto::Packet packet_;
-  bool greeted_ = false;
-  std::size_t connection_ = 0, input_ = 0;
-  std::uint64_t sequence_ = 0;
-};
-
-class Service::HeartbeatReactor final : public grpc::ServerReadReactor<proto::Beat> {
-public:
-  explicit HeartbeatReactor(Service &service) : service_(service) { StartRead(&beat_); }
-
-  void OnReadDone(bool ok) override {
-    if (!ok)
-      return finish(grpc::Status::OK);
-    if (!greeted_) {
-      const Admission admission = beat_.has_hello() ? admit_beats(service_.network_, service_.node_,
-                                                                  service_.weights_, beat_.hello())
-                                                    : Admission{0, "no greeting"};
-      if (!admission.refusal.empty())
-        return finish({grpc::StatusCode::PERMISSION_DENIED, admission.refusal});
-      sender_ = admission.hyperconnection;
-      greeted_ = true;
-    }
-    service_.peers_.beat(sender_, beat_.fed());
-    StartRead(&beat_);
-  }
-  void OnDone() override { delete this; }
+  Incoming stream_;
+  Packet packet_;
 
 private:
   void finish(const grpc::Status &status) {
-    if (greeted_)
-      service_.peers_.beats_broken(sender_);
-    Finish(status);
+    service_.peers_.closed(stream_);
+    this->Finish(status);
   }
 
-  Service &service_;
-  proto::Beat beat_;
   bool greeted_ = false;
-  std::size_t sender_ = 0;
 };
 
-grpc::ServerReadReactor<proto::Packet> *Service::Deliver(grpc::CallbackServerContext *,
+/// One hyperconnection's stream: a greeting, then activations.
+class Service::DeliverReactor final : public Reactor<proto::Packet> {
+  using Reactor::Reactor;
+
+  std::string greet(const proto::Hello &hello) override {
+    const Admission admission = admit(service_.network_, service_.node_, service_.weights_, hello);
+    if (!admission.refusal.empty())
+      return admission.refusal;
+    connection_ = admission.hyperconnection;
+    const NodeDescription &node = service_.network_.nodes[service_.node_];
+    for (std::size_t k = 0; k < node.inputs.size(); ++k)
+      if (node.inputs[k].kind == Source::Kind::hyperconnection &&
+          node.inputs[k].index == connection_)
+        input_ = k;
+    return service_.peers_.carries(stream_, connection_, hello.incarnation()) ? "" : kOld;
+  }
+  bool take() override {
+    const auto message =
+        decode(packet_.activation(), service_.network_.hyperconnections[connection_]);
+    if (!message || !service_.peers_.take(stream_, packet_.activation().sequence()))
+      return false;
+    service_.engine_.arrive(input_, *message); // counts by itself what it drops
+    return true;
+  }
+
+  std::size_t connection_ = 0, input_ = 0;
+};
+
+/// Heartbeats of one sender.
+class Service::HeartbeatReactor final : public Reactor<proto::Beat> {
+  using Reactor::Reactor;
+
+  std::string greet(const proto::Hello &hello) override {
+    const Admission admission =
+        admit_beats(service_.network_, service_.node_, service_.weights_, hello);
+    if (!admission.refusal.empty())
+      return admission.refusal;
+    if (!service_.peers_.beats(stream_, admission.hyperconnection, hello.incarnation()))
+      return kOld;
+    take(); // it is a beat as well
+    return "";
+  }
+  bool take() override { return service_.peers_.beat(stream_, packet_.fed()); }
+};
+
+grpc::ServerReadReactor<proto::Packet> *Service::Deliver(grpc::CallbackServerContext *context,
                                                          proto::Ack *) {
-  return new DeliverReactor(*this);
+  return new DeliverReactor(*this, context);
 }
-grpc::ServerReadReactor<proto::Beat> *Service::Heartbeat(grpc::CallbackServerContext *,
+grpc::ServerReadReactor<proto::Beat> *Service::Heartbeat(grpc::CallbackServerContext *context,
                                                          proto::Ack *) {
-  return new HeartbeatReactor(*this);
+  return new HeartbeatReactor(*this, context);
 }
 
 //===-- Clients -------------------------------------------------------------------------------===//

@@ -4,6 +4,7 @@
 
 #include "rnet/core/accuracy_table.h"
 #include "rnet/core/status.h"
+#include "rnet/net/credentials.h"
 
 #include <chrono>
 #include <cstdint>
@@ -27,9 +28,11 @@ struct Answer {
 /// One request at a time; several clients may talk to one network.
 class Client {
 public:
-  /// Addresses by node; `inputs` by node: names of the inputs that it holds.
+  /// Addresses by node; `inputs` by node: names of the inputs that it holds. With credentials,
+  /// those of a client, every node must prove which one it is.
   Client(std::map<std::string, std::string> addresses,
-         std::map<std::string, std::vector<std::string>> inputs, std::string output_node);
+         std::map<std::string, std::vector<std::string>> inputs, std::string output_node,
+         const Credentials &credentials = {});
   ~Client();
 
   /// Submits and waits, until the deadline and not longer (some milliseconds for the way back). An

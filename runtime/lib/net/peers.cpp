@@ -1,0 +1,133 @@
+// The nodes before this one. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "peers.h"
+
+namespace rnet::net {
+
+static constexpr std::size_t kNoLane = ~std::size_t(0);
+
+Peers::Peers(const NetworkDescription &network, std::size_t node, Engine &engine)
+    : network_(network), node_(network.nodes[node]), engine_(engine),
+      senders_(network.nodes.size()),
+      lanes_(network.hyperconnections.size() + network.nodes.size()) {}
+
+//===-- Streams -------------------------------------------------------------------------------===//
+
+// A stream that does not count any more is cancelled: its next read fails, and its reactor closes
+// it, on the thread that reads.
+
+void Peers::opened(Incoming &stream) {
+  std::lock_guard lock(mutex_);
+  stream.since = Clock::now();
+  stream.lane = kNoLane;
+  strangers_.push_back(&stream);
+  if (strangers_.size() > kStrangers)
+    strangers_.front()->context->TryCancel();
+}
+
+bool Peers::carries(Incoming &stream, std::size_t hyperconnection, std::uint64_t incarnation) {
+  std::lock_guard lock(mutex_);
+  const bool good =
+      greet(stream, network_.hyperconnections[hyperconnection].from, hyperconnection, incarnation);
+  update();
+  return good;
+}
+
+bool Peers::beats(Incoming &stream, std::size_t sender, std::uint64_t incarnation) {
+  std::lock_guard lock(mutex_);
+  const bool good = greet(stream, sender, lane_of_beats(sender), incarnation);
+  update();
+  return good;
+}
+
+bool Peers::greet(Incoming &stream, std::size_t sender, std::size_t lane,
+                  std::uint64_t incarnation) {
+  Sender &from = senders_[sender];
+  // A clock that was set back makes a young incarnation look old; then the last one is down.
+  if (incarnation < from.incarnation && from.detector.state() != PeerState::down)
+    return false;
+  auto supersede = [this](Lane &other) {
+    if (Incoming *old = std::exchange(other.stream, nullptr))
+      old->context->TryCancel();
+  };
+  if (incarnation != from.incarnation) {
+    from.incarnation = incarnation;
+    from.detector.broken();
+    supersede(lanes_[lane_of_beats(sender)]);
+    for (std::size_t k = 0; k < network_.hyperconnections.size(); ++k)
+      if (network_.hyperconnections[k].from == sender) {
+        supersede(lanes_[k]);
+        lanes_[k].sequence = 0;
+      }
+  }
+  supersede(lanes_[lane]);
+  lanes_[lane].stream = &stream;
+  stream.lane = lane;
+  stream.sender = sender;
+  strangers_.remove(&stream);
+  return true;
+}
+
+bool Peers::take(const Incoming &stream, std::uint64_t sequence) {
+  std::lock_guard lock(mutex_);
+  Lane &lane = lanes_[stream.lane];
+  if (!counts(stream) || sequence <= lane.sequence)
+    return false;
+  lane.sequence = sequence;
+  return true;
+}
+
+bool Peers::beat(const Incoming &stream, bool fed) {
+  std::lock_guard lock(mutex_);
+  if (!counts(stream))
+    return false;
+  Sender &sender = senders_[stream.sender];
+  sender.detector.beat(Clock::now());
+  sender.fed = fed;
+  update();
+  return true;
+}
+
+void Peers::closed(Incoming &stream) {
+  std::lock_guard lock(mutex_);
+  strangers_.remove(&stream);
+  if (stream.lane == kNoLane || !counts(stream))
+    return;
+  lanes_[stream.lane].stream = nullptr;
+  if (stream.lane == lane_of_beats(stream.sender))
+    senders_[stream.sender].detector.broken();
+  update();
+}
+
+//===-- Who is alive --------------------------------------------------------------------------===//
+
+void Peers::check(Time now, Duration late) {
+  std::lock_guard lock(mutex_);
+  for (Sender &sender : senders_)
+    sender.detector.check(now, late);
+  for (Incoming *stranger : strangers_)
+    if (now - stranger->since > kGreeting)
+      stranger->context->TryCancel();
+  update();
+}
+
+void Peers::update() {
+  for (std::size_t k = 0; k < node_.inputs.size(); ++k) {
+    const Source &source = node_.inputs[k];
+    if (source.kind == Source::Kind::network_input)
+      continue;
+    const Sender &from = senders_[network_.hyperconnections[source.index].from];
+    engine_.set_alive(k, lanes_[source.index].stream && from.fed &&
+                             from.detector.state() == PeerState::alive);
+  }
+}
+
+std::vector<std::string> Peers::missing() const {
+  std::vector<std::string> names;
+  for (std::size_t k = 0; k < node_.inputs.size(); ++k)
+    if (node_.inputs[k].kind == Source::Kind::hyperconnection && !engine_.alive(k))
+      names.emplace_back(
+          network_.nodes[network_.hyperconnections[node_.inputs[k].index].from].name);
+  return names;
+}
+
+} // namespace rnet::net

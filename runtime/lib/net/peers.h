@@ -1,0 +1,82 @@
+// The nodes before this one: which of their streams count, who is alive. SPDX-License-Identifier:
+// Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include "rnet/net/engine.h"
+
+#include <grpcpp/grpcpp.h>
+
+#include <list>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace rnet::net {
+
+/// A stream from a node before this one: a hyperconnection's, or heartbeats. Its reactor owns it.
+struct Incoming {
+  grpc::CallbackServerContext *context;
+  Time since;
+  std::size_t sender = 0, lane = 0; ///< once it has been greeted
+};
+
+/// What heartbeats and streams say about the senders, and what the engine makes of it. For each
+/// hyperconnection one stream counts, and one of heartbeats for each sender: the last one that was
+/// greeted, of the sender's present incarnation. All members from any thread.
+class Peers {
+public:
+  Peers(const NetworkDescription &network, std::size_t node, Engine &engine);
+
+  /// Streams that have not said for long whose they are are cancelled, and the oldest of too many.
+  static constexpr auto kGreeting = std::chrono::seconds(10);
+  static constexpr std::size_t kStrangers = 64;
+
+  void opened(Incoming &stream);
+  /// The stream carries this hyperconnection, in the name of its sender's `incarnation`, and takes
+  /// the place of the one that did. An incarnation that is older than the present one is refused
+  /// while that one is not known to be down: false.
+  bool carries(Incoming &stream, std::size_t hyperconnection, std::uint64_t incarnation);
+  /// Likewise the heartbeats of a sender.
+  bool beats(Incoming &stream, std::size_t sender, std::uint64_t incarnation);
+  /// Whether a message counts: one on the stream that counts, and later than all before it in this
+  /// incarnation, on whichever stream these came.
+  bool take(const Incoming &stream, std::uint64_t sequence);
+  /// Whether the beat counts.
+  bool beat(const Incoming &stream, bool fed);
+  /// Before the stream goes, whether it was greeted or not.
+  void closed(Incoming &stream);
+
+  /// Counts silence; every 10 ms.
+  void check(Time now, Duration late);
+  /// Senders from which nothing can come.
+  std::vector<std::string> missing() const;
+
+private:
+  struct Lane {
+    Incoming *stream = nullptr; ///< the one that counts
+    std::uint64_t sequence = 0; ///< the last message's
+  };
+  struct Sender {
+    FailureDetector detector;
+    bool fed = false;
+    std::uint64_t incarnation = 0;
+  };
+
+  // All with the lock.
+  bool greet(Incoming &stream, std::size_t sender, std::size_t lane, std::uint64_t incarnation);
+  std::size_t lane_of_beats(std::size_t sender) const {
+    return network_.hyperconnections.size() + sender;
+  }
+  bool counts(const Incoming &stream) const { return lanes_[stream.lane].stream == &stream; }
+  void update();
+
+  const NetworkDescription &network_;
+  const NodeDescription &node_;
+  Engine &engine_;
+  mutable std::mutex mutex_;
+  std::vector<Sender> senders_;     ///< by node
+  std::vector<Lane> lanes_;         ///< by hyperconnection, then heartbeats by sender
+  std::list<Incoming *> strangers_; ///< not greeted yet, the oldest first
+};
+
+} // namespace rnet::net
