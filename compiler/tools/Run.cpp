@@ -1,6 +1,8 @@
 // `rnet run`.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "Run.h"
+#include "Keys.h"
+#include "LocalAddresses.h"
 #include "Processes.h"
 
 #include "rnet/core/accuracy_table.h"
@@ -85,24 +87,6 @@ Expected<Network> readNetwork(const std::string &directory) {
     return Status::error("'" + path + "' is damaged: " + error.what());
   }
 }
-
-/// A private folder for the sockets, gone with the object.
-class SocketFolder {
-public:
-  SocketFolder() {
-    const char *base = std::getenv("XDG_RUNTIME_DIR");
-    std::string pattern = std::string(base && *base ? base : "/tmp") + "/rnet-XXXXXX";
-    if (::mkdtemp(pattern.data())) // for the owner alone
-      path = pattern;
-  }
-  ~SocketFolder() {
-    std::error_code ignored;
-    if (!path.empty())
-      fs::remove_all(path, ignored);
-  }
-  std::string address(const std::string &node) const { return "unix:" + path + "/" + node; }
-  std::string path;
-};
 
 /// Standard input or a file, line by line, without missing Ctrl-C.
 class Lines {
@@ -333,23 +317,32 @@ Status runNetwork(const RunOptions &options) {
   auto network = readNetwork(options.directory);
   if (!network.ok())
     return network.status();
-  SocketFolder sockets;
-  if (sockets.path.empty())
-    return Status::error("cannot make a folder for the nodes' sockets");
+  const bool secure = !options.identity.empty();
+  const auto addresses =
+      secure ? LocalAddresses::ports(network->nodes) : LocalAddresses::sockets(network->nodes);
+  if (!addresses.ok())
+    return addresses.status();
+  net::Credentials credentials;
+  if (secure) {
+    auto opened = net::Credentials::open(clientKeys(options.identity, kLocalClient));
+    if (!opened.ok())
+      return opened.status();
+    credentials = *opened;
+  }
   const std::string accuracy = AccuracyTable::path_for(options.weights);
 
-  std::map<std::string, std::string> addresses;
   std::map<std::string, std::vector<std::string>> inputs;
   std::vector<ProcessSpec> specs;
   for (const std::string &node : network->nodes) {
-    addresses[node] = sockets.address(node);
     ProcessSpec spec{node,
                      {(fs::path(options.directory) / "bin" / (network->name + "-" + node)).string(),
-                      "--weights", options.weights, "--listen", sockets.address(node)}};
+                      "--weights", options.weights, "--listen", addresses->at(node)}};
+    if (secure)
+      spec.command.insert(spec.command.end(), {"--identity", nodeKeys(options.identity, node)});
     for (const auto &connection : network->connections)
       if (connection.from == node)
         spec.command.insert(spec.command.end(),
-                            {"--peer", connection.to + "=" + sockets.address(connection.to)});
+                            {"--peer", connection.to + "=" + addresses->at(connection.to)});
     if (node == network->outputNode && fs::exists(accuracy))
       spec.command.insert(spec.command.end(), {"--accuracy", accuracy});
     specs.push_back(std::move(spec));
@@ -361,7 +354,7 @@ Status runNetwork(const RunOptions &options) {
   if (Status status = processes.start(std::move(specs)); !status.ok())
     return status;
   processes.watch();
-  net::Client client(addresses, inputs, network->outputNode);
+  net::Client client(addresses->all(), inputs, network->outputNode, credentials);
   if (Status status = waitUntilReady(*network, processes, client); !status.ok() || interrupted)
     return status;
   std::cerr << "network " + network->name + " ready: " + std::to_string(network->nodes.size()) +
@@ -397,6 +390,8 @@ void addRunOptions(CLI::App &command, RunOptions &options) {
   command.add_option("--input", options.input,
                      "requests: JSON lines {\"id\": 1, \"inputs\": {NAME: [numbers]}}, or rows of "
                      "a .npz or .csv; default: JSON lines from standard input");
+  command.add_option("--identity", options.identity,
+                     "what rnet keys wrote: nodes listen on ports of 127.0.0.1, over mutual TLS");
   command.add_flag("--restart", options.restart, "start a dead node again");
   command.add_option("--deadline", options.deadlineMs, "milliseconds for each answer")
       ->check(CLI::Range(1, 600000))

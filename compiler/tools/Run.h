@@ -13,7 +13,8 @@ namespace rnet::tools {
 struct RunOptions {
   std::string directory; ///< as `rnet build -o` wrote it
   std::string weights;
-  std::string input; ///< JSON lines or a dataset; empty: JSON lines from standard input
+  std::string input;    ///< JSON lines or a dataset; empty: JSON lines from standard input
+  std::string identity; ///< what `rnet keys` wrote; empty: plain text over sockets
   bool restart = false;
   unsigned deadlineMs = 1000;
 };

@@ -5,6 +5,7 @@
 #include "Emit.h"
 #include "Format.h"
 #include "Interpret.h"
+#include "Keys.h"
 #include "Place.h"
 #include "Run.h"
 #include "Script.h"
@@ -233,6 +234,12 @@ int main(int argc, char **argv) {
   RunOptions runOptions;
   addRunOptions(*run, runOptions);
   run->callback([&] { status = tools::run(runOptions); });
+
+  CLI::App *keys =
+      app.add_subcommand("keys", "Make keys and certificates for a network's nodes and clients");
+  KeysOptions keysOptions;
+  addKeysOptions(*keys, keysOptions);
+  keys->callback([&] { status = tools::keys(keysOptions); });
 
   CLI::App *fmt = app.add_subcommand("fmt", "Format specs in place");
   fmt->add_option("specs", a.specs, "the .rnet files")->required();
