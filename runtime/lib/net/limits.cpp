@@ -7,7 +7,6 @@
 namespace rnet::net {
 
 void limit_connections(grpc::ServerBuilder &builder) {
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   // Until TLS and HTTP/2 have been agreed on. The default is two minutes.
   builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 10'000);
   // Without any call. A client's next one connects again by itself.

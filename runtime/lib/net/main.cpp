@@ -3,6 +3,7 @@
 #include "rnet/net/main.h"
 
 #include "limits.h"
+#include "listener.h"
 #include "senders.h"
 #include "service.h"
 
@@ -185,14 +186,19 @@ Status run(const Options &options, const NetworkDescription &network, std::size_
   Peers senders(network, node, engine);
   Service service(network, node, engine, senders, *credentials, weights->data_hash(),
                   accuracy ? &*accuracy : nullptr, incarnation);
+  auto opened = Listener::open(options.listen);
+  if (!opened.ok())
+    return opened.status();
+  const std::unique_ptr<Listener> listener = std::move(*opened);
   grpc::ServerBuilder builder;
-  builder.AddListeningPort(options.listen, server_credentials(*credentials));
   builder.RegisterService(&service);
   builder.SetMaxReceiveMessageSize(static_cast<int>(largest));
   limit_connections(builder);
+  listener->attach(builder, server_credentials(*credentials));
   std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
   if (!server)
-    return Status::error("cannot listen on '" + options.listen + "': is another node there?");
+    return Status::error("cannot serve '" + options.listen + "'");
+  listener->start();
   // In one piece: other processes write to the same terminal.
   std::cerr << "node " + std::string(network.nodes[node].name) + " listens on " + options.listen +
                    "\n";
