@@ -84,6 +84,9 @@ Expected<Answer> Client::infer(std::uint64_t request,
 std::optional<std::vector<std::string>> Client::waiting_for(const std::string &node) {
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(200));
+  // A call that fails at once does not move the handshake on, and between calls gRPC looks at its
+  // sockets every five seconds only.
+  context.set_wait_for_ready(true);
   proto::StatusReply reply;
   if (!state_->stubs.at(node)->Status(&context, {}, &reply).ok())
     return std::nullopt;
