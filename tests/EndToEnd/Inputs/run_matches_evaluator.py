@@ -1,7 +1,7 @@
 """For every failure pattern, the floats of the running processes equal the evaluator's bit for bit, and the accuracy that they say to
 expect is that of its table.
 
-run_matches_evaluator.py --rnet RNET --directory DIR --weights W --data F.npz [--rows N] [--patterns N]
+run_matches_evaluator.py --rnet RNET --directory DIR --weights W --data F.npz [--rows N] [--patterns N] [--identity KEYS]
 """
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 import argparse
@@ -50,17 +50,19 @@ def chains(patterns):
 class Processes:
     """The processes of a network under `rnet run`."""
 
-    def __init__(self, options):
+    def __init__(self, options, *more):
         self.process = subprocess.Popen(
-            [options.rnet, "run", options.directory, "--weights", options.weights],
+            [options.rnet, "run", options.directory, "--weights", options.weights, *more],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )
-        self.pids, self.down, self.said, self.lines, self.number = {}, set(), [], queue.Queue(), 0
+        self.pids, self.addresses, self.down, self.said, self.lines, self.number = {}, {}, set(), [], queue.Queue(), 0
         self.reader = threading.Thread(target=self.read, daemon=True)
         self.reader.start()
         while not (line := self.line()).startswith("network"):
             if up := re.match(r"node (\S+) up pid (\d+)", line):
                 self.pids[up[1]] = int(up[2])
+            elif listens := re.match(r"node (\S+) listens on (\S+)", line):
+                self.addresses[listens[1]] = listens[2]
 
     def read(self):
         for line in self.process.stderr:
@@ -120,6 +122,7 @@ def main():
         parser.add_argument("--" + name, required=True)
     parser.add_argument("--rows", type=int, default=100)
     parser.add_argument("--patterns", type=int, help="so many patterns only")
+    parser.add_argument("--identity", help="what rnet keys wrote: over mutual TLS")
     options = parser.parse_args()
     built = Built(options.directory)
     with tempfile.TemporaryDirectory() as folder:
@@ -132,7 +135,7 @@ def main():
     chosen = sorted(sample([len(down) for down in downs], options.patterns))
     starts = chains([downs[k] for k in chosen])
     for chain in starts:
-        processes = Processes(options)
+        processes = Processes(options, *(["--identity", options.identity] if options.identity else []))
         for k in (chosen[position] for position in chain):
             processes.kill(set(downs[k]) - processes.down)
             for row, expected in zip(rows, outputs[f"output/{k}"]):
