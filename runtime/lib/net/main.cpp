@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "rnet/net/main.h"
 
-#include "limits.h"
 #include "listener.h"
 #include "senders.h"
+#include "server_limits.h"
 #include "service.h"
 
 #include "rnet/core/weights_file.h"

@@ -1,5 +1,5 @@
 // What strangers may take of a node. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "limits.h"
+#include "server_limits.h"
 
 #include <algorithm>
 #include <sys/resource.h>

@@ -1,0 +1,223 @@
+// What a node takes from the nodes before it. SPDX-License-Identifier: Apache-2.0 WITH
+// LLVM-exception
+#include "service.h"
+#include "test_files.h"
+#include "toy_network.h"
+
+#include "rnet/core/weights_file.h"
+
+#include <gtest/gtest.h>
+#include <thread>
+
+namespace rnet::net {
+namespace {
+
+constexpr std::size_t kC = 2; // takes b_to_c and a_to_c, sends c_to_d
+
+/// Node c of the toy network at work, and what it sends.
+class ServiceTest : public testing::Test, public Outbox {
+protected:
+  ServiceTest()
+      : peers(test::toy, kC, engine()),
+        service_(test::toy, kC, *engine_, peers, {}, "weights", nullptr, 1) {
+    grpc::ServerBuilder builder;
+    builder.RegisterService(&service_);
+    server_ = builder.BuildAndStart();
+    stub = proto::Node::NewStub(server_->InProcessChannel({}));
+  }
+  ~ServiceTest() override { server_->Shutdown(std::chrono::system_clock::now()); }
+
+  void send(std::size_t, const Message &message) override {
+    std::lock_guard lock(mutex_);
+    sent_.push_back(message.request);
+  }
+  std::vector<std::uint64_t> sent() {
+    std::lock_guard lock(mutex_);
+    return sent_;
+  }
+
+  /// A stream from node b, or its heartbeats.
+  template <class T> struct From {
+    grpc::ClientContext context;
+    proto::Ack ack;
+    std::unique_ptr<grpc::ClientWriter<T>> writer;
+    grpc::Status end() {
+      writer->WritesDone();
+      return writer->Finish();
+    }
+  };
+  static proto::Hello hello(std::uint64_t incarnation, const std::string &node = "b") {
+    proto::Hello hello;
+    hello.set_topology(std::string(test::toy.topology_fingerprint));
+    hello.set_weights("weights");
+    hello.set_node(node);
+    hello.set_hyperconnection(node + "_to_c");
+    hello.set_incarnation(incarnation);
+    return hello;
+  }
+  std::unique_ptr<From<proto::Packet>> deliver(std::uint64_t incarnation) {
+    auto from = std::make_unique<From<proto::Packet>>();
+    from->writer = stub->Deliver(&from->context, &from->ack);
+    proto::Packet packet;
+    *packet.mutable_hello() = hello(incarnation);
+    from->writer->Write(packet);
+    return from;
+  }
+  std::unique_ptr<From<proto::Beat>> beat(std::uint64_t incarnation) {
+    auto from = std::make_unique<From<proto::Beat>>();
+    from->writer = stub->Heartbeat(&from->context, &from->ack);
+    proto::Beat beat;
+    *beat.mutable_hello() = hello(incarnation);
+    beat.set_fed(true);
+    for (int k = 0; k < 5; ++k)
+      from->writer->Write(beat);
+    return from;
+  }
+  static proto::Packet activation(std::uint64_t request, std::uint64_t sequence) {
+    proto::Packet packet;
+    proto::Activation &activation = *packet.mutable_activation();
+    activation.set_request(request);
+    activation.set_sequence(sequence);
+    activation.set_remaining_us(60'000'000);
+    activation.set_present(true);
+    const std::vector<float> values(test::kWidth, 0.5f);
+    activation.set_values(std::string(bytes_of(values)));
+    return packet;
+  }
+  std::uint64_t dropped() {
+    grpc::ClientContext context;
+    proto::StatusReply reply;
+    EXPECT_TRUE(stub->Status(&context, {}, &reply).ok());
+    return reply.dropped();
+  }
+  bool b_is_missing() {
+    const auto missing = peers.missing();
+    return std::find(missing.begin(), missing.end(), "b") != missing.end();
+  }
+  template <class Holds> static bool eventually(Holds holds) {
+    for (int k = 0; k < 1000; ++k) {
+      if (holds())
+        return true;
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    return false;
+  }
+
+private:
+  Engine &engine() {
+    EXPECT_TRUE(test::write_toy_weights(folder_.file("w"), {}).ok());
+    auto weights = WeightsFile::open(folder_.file("w"));
+    EXPECT_TRUE(program_.load(*weights).ok());
+    engine_ = std::make_unique<Engine>(test::toy, kC, program_, *this);
+    return *engine_;
+  }
+
+  test::Folder folder_;
+  test::C program_;
+  std::mutex mutex_;
+  std::vector<std::uint64_t> sent_;
+  std::unique_ptr<Engine> engine_;
+
+protected:
+  Peers peers;
+
+private:
+  Service service_;
+  std::unique_ptr<grpc::Server> server_;
+
+protected:
+  std::unique_ptr<proto::Node::Stub> stub;
+};
+
+using Sent = std::vector<std::uint64_t>;
+
+TEST_F(ServiceTest, DropsWhatIsRepeatedOrLate) {
+  const auto beats = beat(7);
+  const auto b = deliver(7);
+  ASSERT_TRUE(eventually([&] { return !b_is_missing(); }));
+  b->writer->Write(activation(1, 5));
+  ASSERT_TRUE(eventually([&] { return sent() == Sent{1}; }));
+  b->writer->Write(activation(2, 5)); // twice
+  b->writer->Write(activation(3, 4)); // out of order
+  b->writer->Write(activation(4, 0)); // without a number
+  b->writer->Write(activation(1, 6)); // of a request that is done
+  b->writer->Write(activation(5, 7));
+  ASSERT_TRUE(eventually([&] { return sent() == (Sent{1, 5}); }));
+  EXPECT_EQ(dropped(), 4u);
+}
+
+TEST_F(ServiceTest, KnowsWhatCameOnAStreamBefore) {
+  const auto beats = beat(7);
+  const auto first = deliver(7);
+  ASSERT_TRUE(eventually([&] { return !b_is_missing(); }));
+  first->writer->Write(activation(1, 5));
+  ASSERT_TRUE(eventually([&] { return sent() == Sent{1}; }));
+  // The sender dials again: its messages are numbered on, and nothing old counts again.
+  const auto second = deliver(7);
+  second->writer->Write(activation(2, 5));
+  second->writer->Write(activation(3, 6));
+  ASSERT_TRUE(eventually([&] { return sent() == (Sent{1, 3}); }));
+  EXPECT_EQ(dropped(), 1u);
+  // One stream counts, the last one; the one before has been ended.
+  EXPECT_EQ(first->end().error_code(), grpc::StatusCode::CANCELLED);
+  EXPECT_FALSE(b_is_missing());
+}
+
+TEST_F(ServiceTest, RefusesAnOlderIncarnationWhileTheLastOneLives) {
+  auto beats = beat(7);
+  auto young = deliver(7);
+  ASSERT_TRUE(eventually([&] { return !b_is_missing(); }));
+  for (std::uint64_t incarnation : {6, 0}) {
+    const grpc::Status stream = deliver(incarnation)->end();
+    EXPECT_EQ(stream.error_code(), grpc::StatusCode::PERMISSION_DENIED);
+    EXPECT_EQ(stream.error_message(), "an older incarnation than the present one");
+    EXPECT_EQ(beat(incarnation)->end().error_code(), grpc::StatusCode::PERMISSION_DENIED);
+  }
+  EXPECT_EQ(dropped(), 4u);
+  EXPECT_FALSE(b_is_missing());
+  young->writer->Write(activation(1, 1));
+  EXPECT_TRUE(eventually([&] { return sent() == Sent{1}; }));
+  // A clock that was set back must not shut a node out for good.
+  EXPECT_TRUE(beats->end().ok());
+  EXPECT_TRUE(young->end().ok());
+  ASSERT_TRUE(eventually([&] { return b_is_missing(); }));
+  beats = beat(6);
+  const auto old = deliver(6);
+  EXPECT_TRUE(eventually([&] { return !b_is_missing(); }));
+  old->writer->Write(activation(2, 1));
+  EXPECT_TRUE(eventually([&] { return sent() == (Sent{1, 2}); }));
+}
+
+TEST_F(ServiceTest, TakesAYoungerIncarnationAtOnce) {
+  const auto old_beats = beat(7);
+  const auto old = deliver(7);
+  ASSERT_TRUE(eventually([&] { return !b_is_missing(); }));
+  old->writer->Write(activation(1, 100));
+  ASSERT_TRUE(eventually([&] { return sent() == Sent{1}; }));
+  const auto young = deliver(8);
+  EXPECT_TRUE(eventually([&] { return b_is_missing(); })); // its heart has not beaten yet
+  const auto beats = beat(8);
+  EXPECT_TRUE(eventually([&] { return !b_is_missing(); }));
+  young->writer->Write(activation(2, 1)); // numbered anew
+  EXPECT_TRUE(eventually([&] { return sent() == (Sent{1, 2}); }));
+  EXPECT_EQ(old->end().error_code(), grpc::StatusCode::CANCELLED);
+  EXPECT_EQ(old_beats->end().error_code(), grpc::StatusCode::CANCELLED);
+  EXPECT_FALSE(b_is_missing());
+}
+
+TEST_F(ServiceTest, EndsStreamsThatDoNotSayWhoseTheyAre) {
+  std::vector<std::unique_ptr<From<proto::Packet>>> silent;
+  for (std::size_t k = 0; k < Peers::kStrangers + 1; ++k) {
+    silent.push_back(std::make_unique<From<proto::Packet>>());
+    silent.back()->writer = stub->Deliver(&silent.back()->context, &silent.back()->ack);
+    dropped(); // an answer: the node has come to know of the stream
+  }
+  // The oldest goes when there are too many, all when their time is over.
+  EXPECT_EQ(silent.front()->writer->Finish().error_code(), grpc::StatusCode::CANCELLED);
+  peers.check(Clock::now() + 2 * Peers::kGreeting, {});
+  for (std::size_t k = 1; k < silent.size(); ++k)
+    EXPECT_EQ(silent[k]->writer->Finish().error_code(), grpc::StatusCode::CANCELLED);
+}
+
+} // namespace
+} // namespace rnet::net
