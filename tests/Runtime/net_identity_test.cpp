@@ -1,4 +1,5 @@
 // Who somebody is, and what he may do. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "foreign_log.h"
 #include "identity.h"
 #include "test_files.h"
 #include "toy_network.h"
@@ -59,6 +60,11 @@ TEST(IdentityTest, NeedsFilesThatAreThere) {
   const auto empty = Credentials::open(folder.file(""));
   ASSERT_FALSE(empty.ok());
   EXPECT_NE(empty.message().find("holds no certificate"), std::string::npos) << empty.message();
+}
+
+TEST(ForeignLogTest, IsPrintable) {
+  EXPECT_EQ(printable("peer \xa9\x1b[2J said\n"), "peer \\xa9\\x1b[2J said\\x0a");
+  EXPECT_EQ(printable(std::string(1000, 'x')), std::string(400, 'x') + "...");
 }
 
 } // namespace

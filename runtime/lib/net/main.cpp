@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "rnet/net/main.h"
 
+#include "foreign_log.h"
 #include "listener.h"
 #include "senders.h"
 #include "server_limits.h"
@@ -240,6 +241,7 @@ int main(int argc, char **argv, const NetworkDescription &network, std::size_t n
   action.sa_handler = stop;
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+  limit_foreign_log();
   if (Status status = run(options, network, node, program); !status.ok()) {
     std::cerr << "error: " << status.message() << "\n";
     return 1;
