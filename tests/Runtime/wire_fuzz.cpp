@@ -1,7 +1,10 @@
 // No message from the wire crashes a node: what does not fit is refused.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "foreign_log.h"
 #include "toy_network.h"
 #include "wire.h"
+
+#include "rnet/net/credentials.h"
 
 #include <cstdlib>
 #include <google/protobuf/stubs/logging.h>
@@ -20,6 +23,10 @@ extern "C" int LLVMFuzzerInitialize(int *, char ***) {
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char *data, std::size_t size) {
   const rnet::NetworkDescription &network = rnet::test::toy;
+  const std::string_view text(reinterpret_cast<const char *>(data), size);
+  if (const auto identity = Identity::parse(text))
+    require(identity->uri() == text && Identity::parse(identity->uri()) == identity);
+  require(printable(text).find_first_of(std::string_view("\0\n\x1b\x7f", 4)) == std::string::npos);
   proto::Packet packet;
   if (!packet.ParseFromArray(data, static_cast<int>(size)))
     return 0;
