@@ -23,7 +23,7 @@ class Gateway:
         elsewhere = f"127.0.0.1:{free_port()}"
         self.process = subprocess.Popen(
             [f"{options.directory}/bin/Relay-gateway", "--weights", options.weights, "--identity", options.keys / "node/gateway",
-             "--listen", f"127.0.0.1:{free_port()}", "--peer", "fog=" + address, "--peer", "cloud=" + elsewhere],
+             "--listen", f"127.0.0.2:{free_port()}", "--peer", "fog=" + address, "--peer", "cloud=" + elsewhere],
             stderr=subprocess.DEVNULL,
         )
 
