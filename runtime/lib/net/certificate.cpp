@@ -87,6 +87,13 @@ std::string verify(const std::vector<Certificate> &chain,
 
 } // namespace
 
+bool in_date(std::string_view certificate) {
+  const Bio bio(BIO_new_mem_buf(certificate.data(), static_cast<int>(certificate.size())));
+  const Certificate read(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
+  return read && X509_cmp_current_time(X509_get0_notBefore(read.get())) < 0 &&
+         X509_cmp_current_time(X509_get0_notAfter(read.get())) > 0;
+}
+
 Expected<std::string> CertificateFiles::check() const {
   const auto authorities = read_certificates(authority);
   if (!authorities.ok())

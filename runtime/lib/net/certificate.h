@@ -4,6 +4,7 @@
 #include "rnet/core/status.h"
 
 #include <string>
+#include <string_view>
 
 namespace rnet::net {
 
@@ -19,5 +20,8 @@ struct CertificateFiles {
 
   const std::string authority, certificate, key;
 };
+
+/// Whether a certificate (PEM) is good now, as its dates go.
+bool in_date(std::string_view certificate);
 
 } // namespace rnet::net

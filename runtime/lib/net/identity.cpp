@@ -77,10 +77,14 @@ public:
     const std::vector<grpc::string_ref> names = request->uri_names();
     const auto peer =
         names.size() == 1 ? Identity::parse({names[0].data(), names[0].size()}) : std::nullopt;
+    const grpc::string_ref certificate = request->peer_cert();
     if (!peer || peer->network != network_ || (expected_ && *peer != *expected_))
       *status = {grpc::StatusCode::UNAUTHENTICATED,
                  "the peer is " + (peer ? "'" + peer->uri() + "'" : "nobody") + ", expected " +
                      (expected_ ? "'" + expected_->uri() + "'" : "one of '" + network_ + "'")};
+    else if (!in_date({certificate.data(), certificate.size()})) // TLS does not look at it when it
+      *status = {grpc::StatusCode::UNAUTHENTICATED,              // resumes a session
+                 "the certificate of '" + peer->uri() + "' has expired"};
     return true; // done, whatever the status
   }
   void Cancel(tls::TlsCustomVerificationCheckRequest *) override {}

@@ -7,14 +7,16 @@ import argparse
 import pathlib
 import socket
 import tempfile
+import time
 
 import grpc
 
 from dialled import Gateway, what_a_node_says
-from forgery import Authority, activation, call, channel, field, hello, read_keys, server_context
+from forgery import Authority, activation, call, channel, client_context, field, hello, read_keys, server_context
 from run_matches_evaluator import Processes
 
 CODE = grpc.StatusCode
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0"
 
 
 def dialled_by_a_node(options, folder):
@@ -29,6 +31,18 @@ def dialled_by_a_node(options, folder):
                     return tls.recv(100).startswith(b"PRI * HTTP/2")
             except OSError:
                 return False
+
+
+def greets(context, address, session=None):
+    """Whether a node speaks HTTP/2 with us, and the TLS session."""
+    host, port = address.split(":")
+    with socket.create_connection((host, int(port)), timeout=30) as plain:
+        try:
+            with context.wrap_socket(plain, session=session) as tls:
+                tls.sendall(PREFACE)
+                return bool(tls.recv(1000)), tls.session
+        except OSError:
+            return False, None
 
 
 def main():
@@ -81,6 +95,17 @@ def main():
     with channel(address, None) as one:
         assert call(one, "Status")[0] == CODE.UNAVAILABLE
     print("refused as a client: no certificate, plain text")
+
+    # Nor with a session from when his certificate was good.
+    brief = authority.issue(scratch / "brief", local, days=(-1, 3 / 86400))
+    context = client_context(brief)
+    (said, session), again = greets(context, address), None
+    assert said, "the certificate was good"
+    limit = time.monotonic() + 30
+    while (again := greets(context, address, session))[0]:
+        assert time.monotonic() < limit, "a session outlives its certificate"
+        time.sleep(0.5)
+    print("refused as a client: a session that is resumed too late")
 
     # A client asks, and does not deliver.
     greeting = hello(topology, weights, "sensor", "sensor_to_fog")
