@@ -60,10 +60,10 @@ struct EvaluationOptions {
   std::size_t batch = 128; ///< rows at a time, at most
   std::size_t threads = 1;
   bool keep_outputs = false;
-  UsedSet cut = 0; ///< hyperconnections that bring nothing in any pattern; they decide results
   /// Bytes of activations, of all threads together: fewer rows at a time where the network's are
   /// large. (One row a thread takes what it takes.)
   std::size_t memory = std::size_t(1) << 30;
+  UsedSet cut = 0; ///< hyperconnections that bring nothing in any pattern; they decide results
 };
 
 /// Runs these patterns over these rows, each distinct state of a node once. `class_counts` are
