@@ -80,15 +80,17 @@ def main():
     except KeyboardInterrupt:
         print(f"\ninterrupted: what is finished is in {question.folder}; repeat the command to go on", file=sys.stderr)
         return 130
-    take = [f"--take={name}" for name in choice.names]
-    common = [options.spec, f"--scheme={options.scheme}", f"--setting={options.setting}", *take]
+    # The proposal, compiled; nothing where nothing is chosen.
+    propose = ["place", options.spec, f"--scheme={options.scheme}", f"--setting={options.setting}", *(f"--take={name}" for name in choice.names)]
+    propose += [f"--{flag}" for flag in ("json", "write") if getattr(options, flag)]
+    proposal = call_rnet(*propose) if choice.names else ""
     if options.json:
-        proposal = json.loads(call_rnet("place", *common, "--json", *(["--write"] if options.write else []))) if take else {}
         keys = ("names", "worths", "balanced", "rows", "candidates", "measured", "omitted")
-        print(json.dumps({"schema": 1, "chosen": {key: getattr(choice, key) for key in keys}, "proposal": proposal}, indent=1))
-        return 0
-    print_choice(choice, options)
-    print(call_rnet("place", *common, *(["--write"] if options.write else [])) if take else "nothing is proposed: no candidate raises it", end="\n" * (not take))
+        chosen = {key: getattr(choice, key) for key in keys}
+        print(json.dumps({"schema": 1, "chosen": chosen, "proposal": json.loads(proposal) if proposal else None}, indent=1))
+    else:
+        print_choice(choice, options)
+        print(proposal or "nothing is proposed: no candidate raises it\n", end="")
     return 0
 
 
