@@ -55,6 +55,14 @@ TEST_F(FailureDetectorTest, WaitsLongerForASenderThatIsSlowByNature) {
   EXPECT_EQ(after(95), PeerState::alive);
   EXPECT_NE(after(450), PeerState::alive);
 }
+TEST_F(FailureDetectorTest, WaitsAsLongAsALinkNeeds) {
+  detector = FailureDetector(ms(3000)); // a radio: a beat a second
+  beatFor(100, 1000);
+  EXPECT_EQ(after(2900), PeerState::alive);
+  EXPECT_EQ(after(200), PeerState::suspect);
+  EXPECT_EQ(after(5800), PeerState::suspect);
+  EXPECT_EQ(after(200), PeerState::down);
+}
 TEST_F(FailureDetectorTest, BlamesNobodyForItsOwnLateness) {
   beatFor(100);
   EXPECT_EQ(after(80, 40), PeerState::alive);

@@ -4,6 +4,7 @@
 
 #include "foreign_log.h"
 #include "listener.h"
+#include "node_options.h"
 #include "senders.h"
 #include "server_limits.h"
 #include "service.h"
@@ -16,6 +17,7 @@
 #include <csignal>
 #include <iostream>
 #include <limits>
+#include <set>
 
 namespace rnet::net {
 
@@ -42,6 +44,8 @@ std::shared_ptr<grpc::Channel> dial(const std::string &address, const Credential
 
 namespace {
 
+/// How often the node looks after its streams and its senders; and beats, unless it is told to beat
+/// more slowly.
 constexpr auto kBeatInterval = std::chrono::milliseconds(10);
 /// Activations that may wait on one stream before the oldest is dropped.
 constexpr std::size_t kQueue = 256;
@@ -51,7 +55,7 @@ class Network final : public Outbox {
 public:
   Network(const NetworkDescription &network, std::size_t node, const std::string &weights,
           std::uint64_t incarnation, const std::map<std::string, std::string> &peers,
-          const Credentials &credentials)
+          const std::map<std::string, Duration> &beats, const Credentials &credentials)
       : streams_(network.hyperconnections.size()), sequences_(network.hyperconnections.size()),
         beats_of_(network.hyperconnections.size()), was_beating_(network.hyperconnections.size()) {
     proto::Hello hello;
@@ -85,6 +89,8 @@ public:
               stub.async()->Heartbeat(context, ack, reactor);
             },
             beat, 1));
+        const auto slow = beats.find(receiver);
+        ticks_.push_back(slow == beats.end() ? 1 : std::max<long>(1, slow->second / kBeatInterval));
       }
     }
   }
@@ -117,16 +123,20 @@ public:
     }
     proto::Beat beat;
     beat.set_fed(fed);
-    for (auto &stream : beats_) {
-      stream->tick();
-      if (stream->idle()) // a beat that waits for the one before says nothing new
-        stream->write(beat);
+    ++tick_;
+    for (std::size_t k = 0; k < beats_.size(); ++k) {
+      beats_[k]->tick();
+      // A beat that waits for the one before says nothing new.
+      if (tick_ % ticks_[k] == 0 && beats_[k]->idle())
+        beats_[k]->write(beat);
     }
   }
 
 private:
   std::vector<std::unique_ptr<Stream<proto::Packet>>> streams_;
-  std::vector<std::unique_ptr<Stream<proto::Beat>>> beats_;
+  std::vector<std::unique_ptr<Stream<proto::Beat>>> beats_; ///< by receiver
+  std::vector<long> ticks_;                                 ///< likewise: between two beats
+  long tick_ = 0;
   std::vector<std::uint64_t> sequences_; ///< the engine's thread only
   std::vector<std::size_t> beats_of_;    ///< [hyperconnection]: the heartbeats to its receiver
   std::vector<char> was_beating_;        ///< [hyperconnection], at the last tick
@@ -137,7 +147,7 @@ extern "C" void stop(int) { stopping = true; }
 
 struct Options {
   std::string weights, listen, identity, accuracy;
-  std::vector<std::string> peers;
+  std::vector<std::string> peers, beats, silences;
 };
 
 Status run(const Options &options, const NetworkDescription &network, std::size_t node,
@@ -145,23 +155,32 @@ Status run(const Options &options, const NetworkDescription &network, std::size_
   auto credentials = prove(options.identity, network, node);
   if (!credentials.ok())
     return credentials.status();
-  std::map<std::string, std::string> peers;
-  for (const std::string &peer : options.peers) {
-    const std::size_t at = peer.find('=');
-    if (at == std::string::npos)
-      return Status::error("--peer takes NODE=ADDRESS, found '" + peer + "'");
-    peers[peer.substr(0, at)] = peer.substr(at + 1);
-  }
-  for (const auto &[name, address] : peers)
+  const auto peers = by_node("--peer", "ADDRESS", options.peers);
+  if (!peers.ok())
+    return peers.status();
+  for (const auto &[name, address] : *peers)
     if (Status status = check_address(address, *credentials); !status.ok())
       return status;
   if (Status status = check_address(options.listen, *credentials); !status.ok())
     return status;
   for (const HyperconnectionDescription &connection : network.hyperconnections)
-    if (connection.from == node && !peers.count(std::string(network.nodes[connection.to].name)))
+    if (connection.from == node && !peers->count(std::string(network.nodes[connection.to].name)))
       return Status::error("the address of '" + std::string(network.nodes[connection.to].name) +
                            "' is missing: --peer " +
                            std::string(network.nodes[connection.to].name) + "=ADDRESS");
+  std::set<std::string> senders, receivers;
+  for (const HyperconnectionDescription &connection : network.hyperconnections) {
+    if (connection.from == node)
+      receivers.emplace(network.nodes[connection.to].name);
+    if (connection.to == node)
+      senders.emplace(network.nodes[connection.from].name);
+  }
+  const auto beats = times("--beat", options.beats, receivers);
+  if (!beats.ok())
+    return beats.status();
+  const auto silences = times("--silence", options.silences, senders);
+  if (!silences.ok())
+    return silences.status();
   const std::size_t largest = largest_message(network, node);
   if (largest > std::size_t(std::numeric_limits<int>::max()))
     return Status::error("node '" + std::string(network.nodes[node].name) + "' takes messages of " +
@@ -182,10 +201,10 @@ Status run(const Options &options, const NetworkDescription &network, std::size_
 
   const auto incarnation =
       static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
-  Network outbox(network, node, weights->data_hash(), incarnation, peers, *credentials);
+  Network outbox(network, node, weights->data_hash(), incarnation, *peers, *beats, *credentials);
   Engine engine(network, node, program, outbox);
-  Peers senders(network, node, engine);
-  Service service(network, node, engine, senders, *credentials, weights->data_hash(),
+  Peers before(network, node, engine, *silences);
+  Service service(network, node, engine, before, *credentials, weights->data_hash(),
                   accuracy ? &*accuracy : nullptr, incarnation);
   auto opened = Listener::open(options.listen);
   if (!opened.ok())
@@ -208,7 +227,7 @@ Status run(const Options &options, const NetworkDescription &network, std::size_
     std::this_thread::sleep_until(planned);
     const Time now = Clock::now();
     outbox.tick(engine.fed());
-    senders.check(now, now - planned);
+    before.check(now, now - planned);
     if (now - planned > 10 * kBeatInterval)
       planned = now; // do not catch up on beats that nobody waits for
   }
@@ -233,6 +252,12 @@ int main(int argc, char **argv, const NetworkDescription &network, std::size_t n
                  "folder with ca.pem, cert.pem and key.pem, for mutual TLS with all peers");
   app.add_option("--peer", options.peers,
                  "NODE=ADDRESS of each node that this one sends to (repeatable)");
+  app.add_option("--beat", options.beats,
+                 "NODE=MS: heartbeats to a node that this one sends to, where a slow link does not "
+                 "bear one every 10 ms (repeatable)");
+  app.add_option("--silence", options.silences,
+                 "NODE=MS: after how long, at the least, a node that sends to this one is "
+                 "suspected; 50 ms unless told (repeatable)");
   app.add_option(
       "--accuracy", options.accuracy,
       "the accuracy table that the evaluator wrote; without it, expected accuracy is unknown");

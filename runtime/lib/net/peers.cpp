@@ -5,10 +5,15 @@ namespace rnet::net {
 
 static constexpr std::size_t kNoLane = ~std::size_t(0);
 
-Peers::Peers(const NetworkDescription &network, std::size_t node, Engine &engine)
+Peers::Peers(const NetworkDescription &network, std::size_t node, Engine &engine,
+             const std::map<std::string, Duration> &silences)
     : network_(network), node_(network.nodes[node]), engine_(engine),
       senders_(network.nodes.size()),
-      lanes_(network.hyperconnections.size() + network.nodes.size()) {}
+      lanes_(network.hyperconnections.size() + network.nodes.size()) {
+  for (std::size_t k = 0; k < network.nodes.size(); ++k)
+    if (auto found = silences.find(std::string(network.nodes[k].name)); found != silences.end())
+      senders_[k].detector = FailureDetector(found->second);
+}
 
 //===-- Streams -------------------------------------------------------------------------------===//
 

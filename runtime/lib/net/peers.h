@@ -7,6 +7,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include <list>
+#include <map>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -25,7 +26,10 @@ struct Incoming {
 /// greeted, of the sender's present incarnation. All members from any thread.
 class Peers {
 public:
-  Peers(const NetworkDescription &network, std::size_t node, Engine &engine);
+  /// `silences` by sender, where it is another than usual: how long it may say nothing, at the
+  /// least, before it is suspected.
+  Peers(const NetworkDescription &network, std::size_t node, Engine &engine,
+        const std::map<std::string, Duration> &silences = {});
 
   /// Streams that have not said for long whose they are are cancelled, and the oldest of too many.
   static constexpr auto kGreeting = std::chrono::seconds(10);

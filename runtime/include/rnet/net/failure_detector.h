@@ -14,12 +14,15 @@ using Duration = Clock::duration;
 
 enum class PeerState { down, rejoining, alive, suspect };
 
-/// Suspect past clamp(mean + 4 sigma of the beats' intervals, 50 ms, 500 ms) of silence, down past
-/// three times that; alive again after `kRejoinBeats` good beats. One user at a time.
+/// Suspect past clamp(mean + 4 sigma of the beats' intervals, least, 10 least) of silence, down
+/// past three times that; alive again after `kRejoinBeats` good beats. One user at a time.
 class FailureDetector {
 public:
   static constexpr int kRejoinBeats = 3;
-  static constexpr double kLeast = 0.050, kMost = 0.500; // seconds
+  static constexpr std::chrono::milliseconds kLeast{50};
+
+  explicit FailureDetector(Duration least = kLeast)
+      : least_(std::chrono::duration<double>(least).count()) {}
 
   void beat(Time now) {
     if (state_ == PeerState::down) {
@@ -49,7 +52,7 @@ public:
     if (state_ == PeerState::down)
       return state_;
     const double silence = std::chrono::duration<double>(now - last_ - 2 * late).count();
-    const double limit = std::clamp(mean_ + 4 * std::sqrt(variance_), kLeast, kMost);
+    const double limit = std::clamp(mean_ + 4 * std::sqrt(variance_), least_, 10 * least_);
     if (silence > 3 * limit)
       state_ = PeerState::down;
     else if (silence > limit && state_ == PeerState::alive)
@@ -59,6 +62,7 @@ public:
   PeerState state() const { return state_; }
 
 private:
+  double least_; // seconds
   PeerState state_ = PeerState::down;
   Time last_{};
   double mean_ = 0, variance_ = 0;
