@@ -18,7 +18,6 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <set>
-#include <sys/stat.h>
 
 namespace rnet::tools {
 namespace fs = std::filesystem;
@@ -69,14 +68,17 @@ Expected<CertificateAuthority> loadAuthority(const std::string &folder) {
   return CertificateAuthority::load(pair);
 }
 
-/// The authority in a folder, which must be there if it is to renew and must not be if not.
-Expected<CertificateAuthority> openAuthority(const std::string &folder, const std::string &domain,
-                                             bool renew) {
+/// The authority below a folder, which must be there if it is to renew; if not, there must be no
+/// keys at all.
+Expected<CertificateAuthority> openAuthority(const std::string &directory,
+                                             const std::string &domain, bool renew) {
+  const std::string folder = (fs::path(directory) / "ca").string();
   if (renew)
     return loadAuthority(folder);
-  if (fs::exists(folder))
-    return Status::error("'" + folder +
-                         "' exists: --renew issues new keys and certificates by this authority");
+  for (const char *part : {"ca", "node", "client"})
+    if (const fs::path there = fs::path(directory) / part; fs::exists(there))
+      return Status::error("'" + there.string() +
+                           "' exists: --renew issues new keys and certificates by the authority");
   auto authority = CertificateAuthority::create(domain);
   if (!authority.ok())
     return authority;
@@ -99,8 +101,7 @@ Status makeKeys(const KeysOptions &options, const model::Network &network) {
 
   // SPIFFE's domains are in lower case.
   const std::string domain = llvm::StringRef(network.name).lower();
-  const std::string folder = (fs::path(options.directory) / "ca").string();
-  const auto authority = openAuthority(folder, domain, options.renew);
+  const auto authority = openAuthority(options.directory, domain, options.renew);
   if (!authority.ok())
     return authority.status();
   const auto root = authority->save();
@@ -143,12 +144,9 @@ Status makeKeys(const KeysOptions &options, const model::Network &network) {
   return {};
 }
 
-/// What may stand in an identity, in the name of a host, and in that of a folder.
-std::string checkName(const std::string &name) {
-  const bool good = !name.empty() && name[0] != '.' && llvm::all_of(name, [](char c) {
-    return llvm::isAlnum(c) || llvm::StringRef("-._:").contains(c);
-  });
-  return good ? "" : "'" + name + "' is no name: letters, digits, - . _ only";
+bool isName(llvm::StringRef name, llvm::StringRef others) {
+  return !name.empty() && name[0] != '.' &&
+         llvm::all_of(name, [&](char c) { return llvm::isAlnum(c) || others.contains(c); });
 }
 
 } // namespace
@@ -162,7 +160,13 @@ void addKeysOptions(CLI::App &command, KeysOptions &options) {
   command
       .add_option("--client", options.clients,
                   "another client, beside '" + std::string(kLocalClient) + "' (repeatable)")
-      ->check(checkName, "", "")
+      ->check(
+          [](const std::string &name) {
+            // As SPIFFE has it, and a folder.
+            return isName(name, "-._") ? std::string()
+                                       : "'" + name + "' is no name: letters, digits, - . _ only";
+          },
+          "", "")
       ->allow_extra_args(false);
   command
       .add_option_function<std::vector<std::string>>(
@@ -170,13 +174,15 @@ void addKeysOptions(CLI::App &command, KeysOptions &options) {
           [&options](const std::vector<std::string> &all) {
             for (llvm::StringRef text : all) {
               const auto [node, host] = text.split('=');
-              if (const std::string wrong = checkName(host.str()); !wrong.empty())
+              if (!isName(host, "-._:"))
                 throw CLI::ValidationError("--address",
                                            "expected NODE=HOST, found '" + text.str() + "'");
               options.addresses[node.str()].push_back(host.str());
             }
           },
-          "NODE=HOST: a name or IP address that the node's certificate is for as well (repeatable)")
+          "NODE=HOST: a name or IP address that the node's certificate is for as well; said again "
+          "with "
+          "--renew (repeatable)")
       ->allow_extra_args(false);
   command.add_flag("--renew", options.renew,
                    "new keys and certificates, by the authority that is there");

@@ -51,7 +51,7 @@ Expected<LocalAddresses> LocalAddresses::ports(const std::vector<std::string> &n
     return Status::error("the system gives away ports from " + std::to_string(end) +
                          " on; nodes need some between 10000 and these");
   LocalAddresses result;
-  const unsigned first = std::random_device()();
+  const unsigned first = std::random_device()() % (end - least);
   for (unsigned k = 0; k < end - least && result.addresses.size() < nodes.size(); ++k)
     if (const unsigned port = least + (first + k) % (end - least); isFree(port))
       result.addresses[nodes[result.addresses.size()]] = "127.0.0.1:" + std::to_string(port);
