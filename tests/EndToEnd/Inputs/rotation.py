@@ -42,7 +42,7 @@ def main():
     processes = Processes(options, "--identity", str(options.keys), "--restart", "--deadline", "10000")
     nodes = sorted(processes.addresses)
     row = {"readings": [0.5] * 16}
-    while (first := processes.ask(row)).get("nodes") != ["sensor", "gateway", "fog", "cloud"]:
+    while len((first := processes.ask(row)).get("hyperconnections", [])) < 5:  # all
         pass
     before = sockets(processes.pids.values())
     answers, stop = [], threading.Event()
@@ -79,7 +79,7 @@ def main():
     errors = [answer["error"] for answer in answers if "class" not in answer]
     others = [answer for answer in answers if answer.get("probabilities") != first["probabilities"]]
     assert all("no information flow" in error for error in errors), errors
-    assert len(others) < len(answers) / 10, (len(others), len(answers))
+    assert len(others) < len(answers) / 2, (len(others), len(answers))
     print(f"keys replaced twice under {len(answers)} requests")
 
     # A node that starts again talks to those that have not, with keys that these have not seen.
