@@ -194,6 +194,9 @@ private:
                             [](StringAttr name) { return name.getValue(); });
     list("in   ", inputs, true);
     list("out  ", program.getOutgoing(), false);
+    for (auto exit : network.getOps<ExitOp>())
+      if (exit.getNode().getName() == program.getNode())
+        verbatim("//   exit " + exit.getOutput() + " " + describe(exit.getValue().getType()));
     verbatim(
         formatv(
             "//   {0} parameters, {1} B of weights, {2} B of activations a row, {3} multiply-adds",

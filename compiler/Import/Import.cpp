@@ -39,6 +39,8 @@ public:
       importNode(node);
     for (const model::Output &output : network.outputs)
       importOutput(output);
+    for (const model::Exit &exit : network.exits)
+      importExit(exit);
     for (const model::Reliability &reliability : network.reliabilities)
       importReliability(reliability);
     for (const model::Node &node : network.nodes)
@@ -178,14 +180,18 @@ private:
         spec.isSkip ? HyperconnectionKind::Skip : HyperconnectionKind::Simple, sender.getResult(0),
         builder.getStringAttr(network.nodes[spec.to].spec->name.text), importRoute(spec.route),
         weight);
-    if (!spec.projection.empty()) {
-      OpBuilder::InsertionGuard guard(builder);
-      Block &block = op.getProjection().emplaceBlock();
-      builder.setInsertionPointToEnd(&block);
-      YieldOp::create(builder, where,
-                      importLayers(context, spec.projection, block.addArgument(unknown, where)));
-    }
+    if (!spec.projection.empty())
+      importRegion(op.getProjection(), spec.projection, where);
     connections[index] = op;
+  }
+
+  /// Layers that take one value and yield one.
+  void importRegion(Region &region, ArrayRef<model::Layer> layers, Location where) {
+    OpBuilder::InsertionGuard guard(builder);
+    Block &block = region.emplaceBlock();
+    builder.setInsertionPointToEnd(&block);
+    YieldOp::create(builder, where,
+                    importLayers(context, layers, block.addArgument(unknown, where)));
   }
 
   void importOutput(const model::Output &output) {
@@ -194,13 +200,23 @@ private:
       SmallVector<StringRef> names(output.classNames.begin(), output.classNames.end());
       classes = builder.getStrArrayAttr(names);
     }
-    NodeOp node;
-    for (NodeOp candidate : body->getOps<NodeOp>())
-      if (candidate.getName() == network.nodes[output.node].spec->name.text)
-        node = candidate;
     OutputOp::create(builder, named(output.spec->name.text, output.spec->range),
-                     builder.getStringAttr(output.spec->name.text), node.getResult(0),
+                     builder.getStringAttr(output.spec->name.text), resultOf(output.node),
                      builder.getI64IntegerAttr(output.width), classes);
+  }
+
+  void importExit(const model::Exit &exit) {
+    Location where = named(exit.spec->node.text + "_exit", exit.spec->range);
+    auto op = ExitOp::create(builder, where, builder.getStringAttr(exit.spec->output.text),
+                             resultOf(exit.node));
+    importRegion(op.getHead(), exit.head, where);
+  }
+
+  /// What the last layer of a node computes.
+  Value resultOf(unsigned node) {
+    return cast<NetworkOp>(body->getParentOp())
+        .lookupNode(network.nodes[node].spec->name.text)
+        .getResult(0);
   }
 
   void importReliability(const model::Reliability &reliability) {
@@ -257,6 +273,7 @@ private:
     real("epsilon", &RecipeOp::setEpsilon);
     real("momentum", &RecipeOp::setMomentum);
     real("distill", &RecipeOp::setDistill);
+    real("exits", &RecipeOp::setExits);
     auto whole = [&](StringRef name, auto setter) {
       if (auto found = recipe.numbers.find(name.str()); found != recipe.numbers.end())
         (op.*setter)(static_cast<uint64_t>(found->second));

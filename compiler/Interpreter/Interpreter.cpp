@@ -78,11 +78,11 @@ static void interpretBlock(Block &block, Values &values,
   }
 }
 
-SmallVector<Row> Interpreter::run(const llvm::StringMap<std::vector<double>> &inputs,
-                                  const llvm::StringSet<> &down,
-                                  const llvm::StringSet<> &cut) const {
+SmallVector<Interpretation> Interpreter::run(const llvm::StringMap<std::vector<double>> &inputs,
+                                             const llvm::StringSet<> &down,
+                                             const llvm::StringSet<> &cut) const {
   Values values;
-  SmallVector<Row> outputs;
+  SmallVector<Interpretation> outputs;
   NetworkOp op = network;
   for (Operation &op : op.getBody().front()) {
     if (auto input = dyn_cast<InputOp>(op)) {
@@ -98,9 +98,13 @@ SmallVector<Row> Interpreter::run(const llvm::StringMap<std::vector<double>> &in
       interpretBlock(node.getBody().front(), values, parameter);
       for (auto [result, value] : llvm::zip_equal(node.getResults(), node.getYield().getResults()))
         values[result] = down.contains(node.getName()) ? Row() : Row(values[value]);
-    } else if (auto output = dyn_cast<OutputOp>(op)) {
-      outputs.push_back(values[output.getValue()]);
     }
+  }
+  for (auto output : op.getOps<OutputOp>()) {
+    Interpretation &answer = outputs.emplace_back(Interpretation{values[output.getValue()], {}});
+    for (auto exit : op.getOps<ExitOp>())
+      if (!answer.row && exit.getOutput() == output.getName() && values[exit.getValue()])
+        answer = {values[exit.getValue()], exit};
   }
   return outputs;
 }

@@ -19,6 +19,7 @@ void rnet::buildNetworkPipeline(OpPassManager &passes, Scheme scheme) {
   OpPassManager &network = passes.nest<NetworkOp>();
   network.addPass(createSelectScheme({scheme}));
   network.addPass(createInferShapes());
+  network.addPass(createAttachExits());
   network.addPass(createProjectHyperconnections());
   network.addPass(createWeighHyperconnections());
 }

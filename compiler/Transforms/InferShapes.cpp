@@ -136,6 +136,8 @@ struct InferShapes : rnet::impl::InferShapesBase<InferShapes> {
         result = inferHyperconnection(connection);
       else if (auto output = dyn_cast<OutputOp>(op))
         result = checkOutput(output);
+      else if (auto exit = dyn_cast<ExitOp>(op))
+        result = inferExit(exit);
       if (failed(result))
         return signalPassFailure();
     }
@@ -168,6 +170,29 @@ private:
           << " [output-width]";
     error.attachNote(node.getLoc()) << "'" << node.getName() << "' is declared here";
     noteOrigins(error, ShapeOrigins(output.getValue()));
+    return failure();
+  }
+
+  /// An exit answers with what its output answers with.
+  LogicalResult inferExit(ExitOp exit) {
+    Value answer = exit.getValue();
+    if (Region &head = exit.getHead(); !head.empty()) {
+      head.getArgument(0).setType(answer.getType());
+      if (failed(inferBlock(head.front())))
+        return failure();
+      answer = head.front().getTerminator()->getOperand(0);
+    }
+    OutputOp output = getOperation().lookupOutput(exit.getOutput());
+    ArrayRef<int64_t> found = getRowShape(answer.getType()),
+                      expected = getRowShape(output.getValue().getType());
+    if (found == expected)
+      return success();
+    InFlightDiagnostic error = emitError(exit.getLoc());
+    error << "the exit at '" << exit.getNode().getName() << "' computes "
+          << spellRows(answer.getType()) << ", but output '" << output.getName() << "' is "
+          << spellRows(output.getValue().getType()) << " [output-width]";
+    error.attachNote(output.getLoc()) << "'" << output.getName() << "' is declared here";
+    noteOrigins(error, ShapeOrigins(answer));
     return failure();
   }
 

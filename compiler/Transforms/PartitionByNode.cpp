@@ -35,9 +35,10 @@ static ArrayAttr outputsOf(NodeOp node, Builder &builder) {
   SmallVector<Attribute> outputs;
   for (Value result : node.getResults()) {
     SmallVector<Attribute> names;
-    // In the order of the network; use lists run the other way.
+    // In the order of the network, which use lists do not keep.
     SmallVector<Operation *> users = llvm::to_vector(result.getUsers());
-    for (Operation *user : llvm::reverse(users))
+    llvm::sort(users, [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
+    for (Operation *user : users)
       if (auto connection = dyn_cast<HyperconnectionOp>(user))
         names.push_back(connection.getNameAttr());
     outputs.push_back(builder.getArrayAttr(names));

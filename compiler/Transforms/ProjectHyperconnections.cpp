@@ -2,9 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "rnet/Transforms/Passes.h"
 
+#include "NodeParts.h"
 #include "rnet/Analysis/Projections.h"
-
-#include "mlir/IR/IRMapping.h"
 
 namespace rnet {
 #define GEN_PASS_DEF_PROJECTHYPERCONNECTIONS
@@ -13,31 +12,6 @@ namespace rnet {
 
 using namespace mlir;
 using namespace rnet;
-
-/// Clones the layers of a projection; returns the projected value.
-static Value inlineProjection(HyperconnectionOp connection, Value source, OpBuilder &builder) {
-  Block &projection = connection.getProjection().front();
-  IRMapping mapping;
-  mapping.map(projection.getArgument(0), source);
-  for (Operation &op : projection.without_terminator())
-    builder.clone(op, mapping);
-  return mapping.lookup(projection.getTerminator()->getOperand(0));
-}
-
-/// The node with one more result; the old one is gone.
-static NodeOp addResult(NodeOp node, Value value) {
-  YieldOp yield = node.getYield();
-  yield.getResultsMutable().append(value);
-  SmallVector<Type> types = llvm::to_vector(node.getResultTypes());
-  types.push_back(value.getType());
-  OpBuilder builder(node);
-  auto wider = NodeOp::create(builder, node.getLoc(), types, node.getNameAttr(), node.getInputs(),
-                              node.getFailoutAttr());
-  wider.getBody().takeBody(node.getBody());
-  node.replaceAllUsesWith(wider.getResults().drop_back());
-  node.erase();
-  return wider;
-}
 
 static void projectAtReceiver(HyperconnectionOp connection) {
   NodeOp receiver = connection.getReceiverNode();
@@ -48,7 +22,7 @@ static void projectAtReceiver(HyperconnectionOp connection) {
     SmallVector<OpOperand *> uses;
     for (OpOperand &inner : argument.getUses())
       uses.push_back(&inner);
-    Value projected = inlineProjection(connection, argument, builder);
+    Value projected = inlineLayers(connection.getProjection(), argument, builder);
     for (OpOperand *inner : uses)
       inner->set(projected);
   }
@@ -59,7 +33,8 @@ static void projectAtSender(HyperconnectionOp connection) {
   NodeOp sender = connection.getSender();
   const unsigned result = cast<OpResult>(connection.getSource()).getResultNumber();
   OpBuilder builder(sender.getYield());
-  Value projected = inlineProjection(connection, sender.getYield().getResults()[result], builder);
+  Value projected =
+      inlineLayers(connection.getProjection(), sender.getYield().getResults()[result], builder);
   connection.getSourceMutable().assign(addResult(sender, projected).getResults().back());
 }
 

@@ -1,4 +1,4 @@
-// rnet-select-scheme: strips skips and failout, and sets how muxes join.
+// rnet-select-scheme: strips skips, exits and failout, and sets how muxes join.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "rnet/Transforms/Passes.h"
 
@@ -46,6 +46,11 @@ static LogicalResult stripSkips(NetworkOp network) {
   return success();
 }
 
+static void stripExits(NetworkOp network) {
+  for (auto exit : llvm::make_early_inc_range(network.getOps<ExitOp>()))
+    exit.erase();
+}
+
 /// Removes parameters that no layer reads any more.
 static void dropUnusedParameters(NetworkOp network) {
   llvm::DenseSet<StringAttr> used;
@@ -68,6 +73,7 @@ struct SelectScheme : rnet::impl::SelectSchemeBase<SelectScheme> {
     if (scheme == Scheme::Vanilla) {
       if (failed(stripSkips(network)))
         return signalPassFailure();
+      stripExits(network);
       dropUnusedParameters(network);
     }
     network.walk([&](MuxOp mux) {

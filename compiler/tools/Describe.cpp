@@ -32,6 +32,12 @@ static json::Object describeOutput(OutputOp output) {
       names.push_back(name.getValue());
     object["classes"] = std::move(names);
   }
+  json::Array exits; // in the order in which they answer
+  for (auto exit : output->getParentOfType<NetworkOp>().getOps<ExitOp>())
+    if (exit.getOutput() == output.getName())
+      exits.push_back(exit.getNode().getName());
+  if (!exits.empty())
+    object["exits"] = std::move(exits);
   return object;
 }
 
@@ -191,5 +197,8 @@ void tools::drawDot(NetworkOp network, llvm::raw_ostream &out) {
     out << "  \"out " << output.getName() << "\" [label=\"" << output.getName()
         << "\", shape=plaintext];\n  \"" << output.getValue().getDefiningOp<NodeOp>().getName()
         << "\" -> \"out " << output.getName() << "\";\n";
+  for (auto exit : network.getOps<ExitOp>())
+    out << "  \"" << exit.getNode().getName() << "\" -> \"out " << exit.getOutput()
+        << "\" [class=\"exit\", style=dotted, constraint=false];\n";
   out << "}\n";
 }

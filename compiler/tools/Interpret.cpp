@@ -93,14 +93,16 @@ Status run(NetworkOp network, const tools::InterpretOptions &options) {
       input.resize(description.inputs[k].width);
       dataset->copy_row(k, row, input.data());
     }
-    llvm::json::Object outputs;
-    for (auto [output, value] :
-         llvm::zip_equal(description.outputs, interpreter.run(inputs, down, cut)))
+    llvm::json::Object outputs, line{{"row", static_cast<int64_t>(row)}};
+    for (auto [output, answer] :
+         llvm::zip_equal(description.outputs, interpreter.run(inputs, down, cut))) {
       outputs[llvm::StringRef(output.name)] =
-          value ? llvm::json::Value(llvm::json::Array(*value)) : llvm::json::Value(nullptr);
-    llvm::outs() << llvm::json::Value(llvm::json::Object{{"row", static_cast<int64_t>(row)},
-                                                         {"outputs", std::move(outputs)}})
-                 << '\n';
+          answer.row ? llvm::json::Value(llvm::json::Array(*answer.row)) : nullptr;
+      if (ExitOp exit = answer.exit)
+        line["exit"] = exit.getNode().getName();
+    }
+    line["outputs"] = std::move(outputs);
+    llvm::outs() << llvm::json::Value(std::move(line)) << '\n';
   }
   return {};
 }

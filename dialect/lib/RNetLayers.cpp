@@ -164,13 +164,17 @@ void SoftmaxCrossEntropyOp::interpretRow(Inputs inputs, ParameterLookup,
 }
 SmallVector<Value> SoftmaxCrossEntropyOp::buildAdjoint(OpBuilder &builder, Value, ArrayRef<bool>) {
   return {SoftmaxCrossEntropyAdjointOp::create(builder, getLoc(), getOutput().getType(),
-                                               getOutput(), Value())
+                                               getOutput(), Value(), getExit())
               .getOutput()};
 }
 bool SoftmaxCrossEntropyOp::isLoss() { return true; }
-std::string SoftmaxCrossEntropyOp::getKernelName() { return "softmax_cross_entropy"; }
+/// Template arguments of the loss's kernels.
+static std::string spellLoss(bool exit) { return exit ? "<rnet::train::LossOf::exit>" : ""; }
+std::string SoftmaxCrossEntropyOp::getKernelName() {
+  return "softmax_cross_entropy" + spellLoss(getExit());
+}
 std::string SoftmaxCrossEntropyAdjointOp::getKernelName() {
-  return "softmax_cross_entropy_adjoint";
+  return "softmax_cross_entropy_adjoint" + spellLoss(getExit());
 }
 
 //===-- Scale ---------------------------------------------------------------------------------===//

@@ -17,6 +17,13 @@ NodeOp NetworkOp::lookupNode(StringRef name) {
   return {};
 }
 
+OutputOp NetworkOp::lookupOutput(StringRef name) {
+  for (OutputOp output : getOps<OutputOp>())
+    if (output.getName() == name)
+      return output;
+  return {};
+}
+
 ParameterOp NetworkOp::lookupParameter(StringRef name) {
   return dyn_cast_or_null<ParameterOp>(mlir::SymbolTable::lookupSymbolIn(*this, name));
 }
@@ -50,6 +57,23 @@ static LogicalResult verifyRoute(HyperconnectionOp connection,
   return step(connection.getReceiver());
 }
 
+/// At a node of its own, for the output that is trained and scored: the first.
+static LogicalResult verifyExit(ExitOp exit, NetworkOp network,
+                                llvm::DenseMap<Operation *, ExitOp> &taken) {
+  StringRef name = exit.getOutput(), node = exit.getNode().getName();
+  OutputOp output = network.lookupOutput(name);
+  if (!output)
+    return exit.emitOpError() << "answers for the output '" << name
+                              << "', which the network does not have";
+  if (output != *network.getOps<OutputOp>().begin())
+    return exit.emitOpError() << "answers for the output '" << name << "', which is not the first";
+  if (output.getValue().getDefiningOp() == exit.getNode())
+    return exit.emitOpError() << "is at '" << node << "', which holds the output itself";
+  if (!taken.try_emplace(exit.getNode(), exit).second)
+    return exit.emitOpError() << "is the second at '" << node << "'";
+  return success();
+}
+
 LogicalResult NetworkOp::verifyRegions() {
   // Nodes, links and groups share one space of names.
   llvm::StringMap<Operation *> causes, names;
@@ -74,6 +98,7 @@ LogicalResult NetworkOp::verifyRegions() {
                                << "', which the network does not have";
     return success();
   };
+  llvm::DenseMap<Operation *, ExitOp> exits;
   const bool hasLinks = !getOps<LinkOp>().empty();
   for (Operation &op : getBody().front()) {
     if (auto input = dyn_cast<InputOp>(op)) {
@@ -105,6 +130,9 @@ LogicalResult NetworkOp::verifyRegions() {
                                            << "', which is no node, link or group of the network";
     } else if (auto budget = dyn_cast<BudgetOp>(op)) {
       if (failed(checkNode(budget, budget.getNode())))
+        return failure();
+    } else if (auto exit = dyn_cast<ExitOp>(op)) {
+      if (failed(verifyExit(exit, *this, exits)))
         return failure();
     } else if (!isa<NodeOp, ParameterOp, OutputOp, RecipeOp>(op)) {
       return op.emitOpError("may not stand directly in a network");
@@ -157,6 +185,17 @@ NodeOp HyperconnectionOp::getReceiverNode() {
   return {};
 }
 
+/// The type of what the layers of an op's `part` make of one value.
+static FailureOr<Type> verifyLayers(Operation *op, Region &region, StringRef part, Type source) {
+  Block &block = region.front();
+  auto yield = block.empty() ? YieldOp() : dyn_cast<YieldOp>(block.back());
+  if (block.getNumArguments() != 1 || block.getArgument(0).getType() != source)
+    return op->emitOpError() << "must have a " << part << " of one value of the type of its source";
+  if (!yield || yield.getResults().size() != 1)
+    return op->emitOpError() << "must end its " << part << " by yielding one value";
+  return yield.getResults()[0].getType();
+}
+
 LogicalResult HyperconnectionOp::verify() {
   if (!getSender())
     return emitOpError("must start at a node");
@@ -168,14 +207,24 @@ LogicalResult HyperconnectionOp::verify() {
                            << " without a projection";
     return success();
   }
-  Block &block = projection.front();
-  auto yield = block.empty() ? YieldOp() : dyn_cast<YieldOp>(block.back());
-  if (block.getNumArguments() != 1 || block.getArgument(0).getType() != getSource().getType())
-    return emitOpError("must project one value of the type of its source");
-  if (!yield || yield.getResults().size() != 1 ||
-      yield.getResults()[0].getType() != getValue().getType())
-    return emitOpError("must end its projection by yielding one value of its result type");
+  FailureOr<Type> result = verifyLayers(*this, projection, "projection", getSource().getType());
+  if (failed(result))
+    return failure();
+  if (*result != getValue().getType())
+    return emitOpError("must end its projection by yielding a value of its result type");
   return success();
+}
+
+//===-- Exit ----------------------------------------------------------------------------------===//
+
+NodeOp ExitOp::getNode() { return getValue().getDefiningOp<NodeOp>(); }
+
+LogicalResult ExitOp::verify() {
+  if (!getNode())
+    return emitOpError("must be at a node");
+  if (getHead().empty())
+    return success();
+  return verifyLayers(*this, getHead(), "head", getValue().getType());
 }
 
 //===-- Mux -----------------------------------------------------------------------------------===//

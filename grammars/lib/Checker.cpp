@@ -25,6 +25,7 @@ std::optional<Network> Checker::run(bool skips) {
   declareLinks();
   forEach<ast::Input>([&](const ast::Input &input) { addInput(input); });
   forEach<ast::Output>([&](const ast::Output &output) { addOutput(output); });
+  forEach<ast::Exit>([&](const ast::Exit &exit) { addExit(exit); });
   if (network.inputs.empty() && !failedItems)
     diagnostics.report("missing-input", network.range,
                        "network '" + network.name + "' has no input");
@@ -37,6 +38,7 @@ std::optional<Network> Checker::run(bool skips) {
   forEach<ast::Train>([&](const ast::Train &train) { addRecipe(train); });
   if (diagnostics.errors() || !findOrder(network, diagnostics))
     return std::nullopt;
+  sortExits(network);
   checkReachability(network, diagnostics);
   findStandIns(network, groups, diagnostics);
   findRoutes(network, diagnostics);
@@ -179,6 +181,46 @@ void Checker::addOutput(const ast::Output &output) {
     return void(failedItems = true);
   }
   network.outputs.push_back(std::move(result));
+}
+
+void Checker::addExit(const ast::Exit &exit) {
+  const std::string &output = exit.output.text, &node = exit.node.text;
+  const std::optional<unsigned> index = findNode(exit.node);
+  auto found =
+      llvm::find_if(network.outputs, [&](auto &it) { return it.spec->name.text == output; });
+  if (found == network.outputs.end()) {
+    llvm::SmallVector<llvm::StringRef> known(outputNames.keys());
+    if (llvm::is_contained(known, output))
+      return; // something is wrong with the output itself
+    diagnostics.report("unknown-output", exit.output.range,
+                       "no output named '" + output + "'" + suggest(output, known));
+    if (!network.outputs.empty())
+      diagnostics.note(network.outputs.front().spec->name.range, "an output is declared here");
+    return;
+  }
+  if (found != network.outputs.begin()) {
+    diagnostics.report("not-supported", exit.output.range,
+                       "only the first output, which is trained and scored, has exits; '" + output +
+                           "' is another one");
+    diagnostics.note(network.outputs.front().spec->range, "the first output is here");
+    return;
+  }
+  if (!index)
+    return;
+  if (*index == found->node) {
+    diagnostics.report("bad-exit", exit.node.range,
+                       "'" + node + "' holds output '" + output +
+                           "' itself: an exit answers while that node is down");
+    diagnostics.note(found->spec->range, "the output is here");
+    return;
+  }
+  auto [first, isNew] = exitNodes.try_emplace(node, exit.range);
+  if (!isNew) {
+    diagnostics.report("bad-exit", exit.node.range, "there is a second exit at '" + node + "'");
+    diagnostics.note(first->second, "the first is here");
+    return;
+  }
+  network.exits.push_back({&exit, *index, expander.expandExit(exit, network.nodes[*index].layers)});
 }
 
 /// Their number, or their names; one name is a constant where there is one.

@@ -37,6 +37,7 @@ private:
   std::optional<std::vector<int64_t>> checkShape(const ast::TensorType &type);
   void addInput(const ast::Input &input);
   void addOutput(const ast::Output &output);
+  void addExit(const ast::Exit &exit);
   bool addClasses(const ast::ClassType &type, model::Output &output);
 
   // Links.cpp
@@ -68,6 +69,7 @@ private:
   llvm::StringMap<model::Cause> causes; ///< nodes, links and groups by name
   Names constantNames, causeNames, inputNames, outputNames, settingNames, budgetNames,
       connectionNames;
+  llvm::StringMap<ast::Range> exitNodes;
   std::vector<SkipGroup> groups;
   bool failedItems = false;  ///< inputs or outputs
   bool notedUnnamed = false; ///< once is enough

@@ -44,6 +44,10 @@ private:
                                                         : std::get<TensorType>(it.type).shape);
     });
   }
+  void dump(const Exit &it) {
+    line(it.range, "exit of " + it.output.text + " at " + it.node.text);
+    inside([&] { dump(it.head); });
+  }
   void dump(const Node &it) {
     line(it.range, "node " + it.name.text);
     inside([&] { std::visit([&](const auto &content) { dump(content); }, it.layers); });

@@ -83,6 +83,16 @@ std::vector<Layer> Expander::expandProjection(const ast::ConnectionOptions &opti
   return layers;
 }
 
+std::vector<Layer> Expander::expandExit(const ast::Exit &exit, const Layers &layers) {
+  Layers head;
+  Scope scope{exit.node.text + ".exit.", "exit_", constants, std::nullopt};
+  expand(exit.head, scope, head);
+  Names names;
+  checkNames(layers, names);
+  checkNames(head, names);
+  return head;
+}
+
 /// What a node takes from a list.
 std::vector<Layer> Expander::cut(const ast::Slice &slice) {
   const std::string &name = slice.list.text;

@@ -26,6 +26,10 @@ public:
                                              const std::string &from,
                                              const std::string &connection);
 
+  /// `layers`: those of its node, whose names are taken.
+  std::vector<model::Layer> expandExit(const ast::Exit &exit,
+                                       const std::vector<model::Layer> &layers);
+
   /// Warns of layers of lists that no node uses, where others use the rest.
   void warnUnused();
 

@@ -64,6 +64,15 @@ bool rnet::findOrder(Network &network, Diagnostics &diagnostics) {
   return false;
 }
 
+void rnet::sortExits(Network &network) {
+  std::vector<unsigned> places(network.order.size());
+  for (unsigned place = 0; place < network.order.size(); ++place)
+    places[network.order[place]] = place;
+  llvm::sort(network.exits, [&](const model::Exit &left, const model::Exit &right) {
+    return places[left.node] > places[right.node];
+  });
+}
+
 //===-- Reachability --------------------------------------------------------------------------===//
 
 void rnet::checkReachability(const Network &network, Diagnostics &diagnostics) {
@@ -77,6 +86,8 @@ void rnet::checkReachability(const Network &network, Diagnostics &diagnostics) {
   }
   for (const model::Output &output : network.outputs)
     useful[output.node] = true;
+  for (const model::Exit &exit : network.exits)
+    useful[exit.node] = true;
   for (unsigned node : llvm::reverse(network.order))
     for (unsigned outgoing : network.nodes[node].outgoing)
       if (useful[network.hyperconnections[outgoing].to])

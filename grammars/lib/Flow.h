@@ -9,6 +9,9 @@ namespace rnet {
 /// Sets network.order; reports a cycle where there is one.
 bool findOrder(model::Network &network, Diagnostics &diagnostics);
 
+/// Puts exits in the order in which they answer: the last node on the way first.
+void sortExits(model::Network &network);
+
 /// Reports nodes and outputs that no input reaches, and warns of nodes that reach no output.
 void checkReachability(const model::Network &network, Diagnostics &diagnostics);
 

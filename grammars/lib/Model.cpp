@@ -41,6 +41,10 @@ public:
       line(2, "output " + output.spec->name.text + " [" + llvm::Twine(output.width) + "] at " +
                   nameOf(output.node) +
                   (output.classNames.empty() ? "" : ": " + llvm::join(output.classNames, ", ")));
+    for (const Exit &exit : network.exits) {
+      line(2, "exit " + exit.spec->output.text + " at " + nameOf(exit.node));
+      dump(exit.head, 4);
+    }
     for (const Node &node : network.nodes)
       dump(node);
     for (const Link &link : network.links)

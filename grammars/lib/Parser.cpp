@@ -44,7 +44,7 @@ const auto wordRest = x3::char_("a-zA-Z0-9_");
 auto keyword(const char *text) { return x3::lexeme[x3::lit(text) >> !wordRest]; }
 
 const auto reserved =
-    x3::lexeme[(x3::lit("network") | "input" | "output" | "node" | "skip" | "reliability" |
+    x3::lexeme[(x3::lit("network") | "input" | "output" | "exit" | "node" | "skip" | "reliability" |
                 "train" | "budget" | "link" | "group" | "import" | "const" | "block" | "layers" |
                 "repeat" | "residual" | "shortcut" | "concat" | "project" | "weight" | "for" |
                 "at" | "private" | "always") >>
@@ -71,6 +71,7 @@ const x3::rule<struct OutputTypeClass, std::variant<ClassType, TensorType>> outp
     "class[...] or a type such as f32[23]";
 const x3::rule<struct InputClass, Input> input = "'input'";
 const x3::rule<struct OutputClass, Output> output = "'output'";
+const x3::rule<struct ExitClass, Exit> exit = "'exit'";
 const x3::rule<struct NodeClass, Node> node = "'node'";
 const x3::rule<struct OptionsClass, ConnectionOptions> options = "'project', 'weight' or 'for'";
 const x3::rule<struct ChainClass, Chain> chain = "a hyperconnection";
@@ -281,6 +282,8 @@ const auto input_def =
 const auto output_def = begins >> keyword("output") > name[set(&Output::name)] >
                         ':' > outputType[set(&Output::type)] >
                         keyword("at") > name[set(&Output::node)] > ends;
+const auto exit_def = begins >> keyword("exit") > name[set(&Exit::output)] >
+                      keyword("at") > name[set(&Exit::node)] > body[set(&Exit::head)] > ends;
 const auto slice_def = begins >> name[set(&Slice::list)] >>
                        -('[' > expression[set(&Slice::first)] >
                          -(x3::lit("..")[([](auto &context) { x3::_val(context).isOpen = true; })] >
@@ -345,9 +348,10 @@ const auto list_def = begins >>
 
 const auto item = push(&Network::items);
 const auto network_def = begins >> keyword("network") > name[set(&Network::name)] > '{' >
-                         *(input[item] | output[item] | node[item] | skip[item] | link[item] |
-                           group[item] | reliability[item] | train[item] | budget[item] |
-                           constant[item] | block[item] | list[item] | chain[item]) > endOfNetwork
+                         *(input[item] | output[item] | exit[item] | node[item] | skip[item] |
+                           link[item] | group[item] | reliability[item] | train[item] |
+                           budget[item] | constant[item] | block[item] | list[item] |
+                           chain[item]) > endOfNetwork
                          > ends;
 const auto fileItem = push(&File::items);
 const auto file_def =
@@ -355,7 +359,7 @@ const auto file_def =
     ((network[([](auto &context) { x3::_val(context).network = std::move(x3::_attr(context)); })] >
       endOfFile) |
      (x3::eps > endOfItems));
-BOOST_SPIRIT_DEFINE(tensorType, classType, outputType, input, output, slice, node, projection,
+BOOST_SPIRIT_DEFINE(tensorType, classType, outputType, input, output, exit, slice, node, projection,
                     options, chain, skip, link, group, probability, reliabilityEntry, reliability,
                     setting, train, unit, limit, budget, import, constant, parameter, block, list,
                     network, file)

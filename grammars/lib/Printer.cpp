@@ -118,6 +118,9 @@ private:
       type = spell(std::get<TensorType>(it.type));
     line("output " + it.name.text + ": " + type + " at " + it.node.text);
   }
+  void print(const Exit &it) {
+    bodies({{"exit " + it.output.text + " at " + it.node.text, &it.head}});
+  }
   void print(const Network &it) {
     const size_t open = findOpen(it.name.range.end);
     hoistInner({0, static_cast<uint32_t>(open)});

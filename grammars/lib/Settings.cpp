@@ -76,11 +76,9 @@ void Checker::addBudget(const ast::Budget &budget) {
 
 //===-- The recipe ----------------------------------------------------------------------------===//
 
-static const Parameter kNumbers[] = {{"batch", Kind::count},
-                                     {"epochs", Kind::whole},
-                                     {"seed", Kind::whole},
-                                     {"distill", Kind::probability},
-                                     {"weight_decay", Kind::real}};
+static const Parameter kNumbers[] = {{"batch", Kind::count}, {"epochs", Kind::whole},
+                                     {"seed", Kind::whole},  {"distill", Kind::probability},
+                                     {"exits", Kind::real},  {"weight_decay", Kind::real}};
 static const Signature kOptimizers[] = {
     {"adam",
      {{"rate", Kind::real}, {"beta1", Kind::real}, {"beta2", Kind::real}, {"epsilon", Kind::real}}},
@@ -172,9 +170,9 @@ void Checker::addFailout(const Expression &value) {
 }
 
 void Checker::addSetting(const ast::Argument &setting) {
-  static const llvm::StringRef known[] = {"optimizer",    "batch",         "epochs",   "failout",
-                                          "distill",      "seed",          "keep",     "loss",
-                                          "weight_decay", "class_weights", "schedule", "augment"};
+  static const llvm::StringRef known[] = {
+      "optimizer", "batch", "epochs",       "failout",       "distill",  "exits",  "seed",
+      "keep",      "loss",  "weight_decay", "class_weights", "schedule", "augment"};
   Recipe &recipe = *network.recipe;
   const std::string &name = setting.name->text;
   const Expression &value = setting.value;

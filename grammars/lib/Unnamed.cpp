@@ -41,6 +41,8 @@ void rnet::noteUnnamed(const ast::Network &network, llvm::StringRef suggested, b
       add(input->node);
     else if (auto *output = std::get_if<ast::Output>(&item))
       add(output->node);
+    else if (auto *exit = std::get_if<ast::Exit>(&item))
+      add(exit->node);
     else if (auto *chain = std::get_if<ast::Chain>(&item))
       llvm::for_each(chain->nodes, add);
     else if (auto *skip = std::get_if<ast::Skip>(&item)) {

@@ -109,6 +109,8 @@ public:
   void relay(std::size_t node, std::vector<std::size_t> hyperconnections) {
     nodes_[node].relays = indices_.emplace_back(std::move(hyperconnections));
   }
+  /// A result of the node is an exit, behind those before.
+  void exit(std::size_t node, std::size_t result) { exits_.push_back({node, result}); }
   std::size_t hyperconnections() const { return connections_.size(); }
 
   /// Ends the network: one reliability setting for each list, a number for each node, and then
@@ -117,7 +119,7 @@ public:
     reliabilities_ = std::move(reliabilities);
     for (const std::vector<double> &reliability : reliabilities_)
       settings_.push_back({text("s" + std::to_string(settings_.size())), reliability});
-    outputs_ = {{"y", nodes_.size() - 1, 0, kSmallWidth, {}}};
+    outputs_ = {{"y", nodes_.size() - 1, 0, kSmallWidth, {}, exits_}};
     description = {"small",
                    "resilinet",
                    "parameters-of-toy",
@@ -175,6 +177,7 @@ private:
   std::vector<HyperconnectionDescription> connections_;
   std::vector<InputDescription> inputs_;
   std::vector<OutputDescription> outputs_;
+  std::vector<Head> exits_;
   std::vector<DomainDescription> domains_;
   std::vector<std::vector<double>> reliabilities_;
   std::vector<SettingDescription> settings_;
@@ -189,6 +192,18 @@ inline void make_health(SmallNetwork &network, MuxKind kind) {
   network.add(true, {{2}, {1}}, kind, {{0b1, 0b10, 1}});
   network.add(false, {{3}, {2, 1}}, kind, {{0b1, 0b10, 1}});
   network.finish({{1, .92, .96, .99, 1}, {1, .78, .80, .85, 1}});
+}
+
+/// examples/01-health/health-exits.rnet.
+inline void make_health_with_exits(SmallNetwork &network, MuxKind kind) {
+  network.add(false, {{-1}});
+  network.add(true, {{0}});
+  network.add(true, {{1}, {0, 1}}, kind, {{0b1, 0b10, 1}});
+  network.add(true, {{2}, {1}}, kind, {{0b1, 0b10, 1}});
+  network.add(true, {{3}, {2, 1}}, kind, {{0b1, 0b10, 1}});
+  for (std::size_t node : {3, 2, 1})
+    network.exit(node, 1);
+  network.finish({{1, .92, .96, .99, .99}, {1, .78, .80, .85, .85}});
 }
 
 /// examples/02-camera: nodes 0 to 5 are cameras, 6 to 9 edge1 to edge4; then fog3, fog4, fog2,
@@ -241,8 +256,9 @@ inline void make_chain(SmallNetwork &network, std::size_t nodes, MuxKind kind,
 }
 
 /// Anything that the runtime's tables can say: some nodes fed by several, by two results of one, or
-/// by inputs in the middle; failover groups of any kind; an output's node that may fail.
-inline void make_random(SmallNetwork &network, std::uint32_t seed, bool domains = false) {
+/// by inputs in the middle; failover groups of any kind; an output's node that may fail; exits.
+inline void make_random(SmallNetwork &network, std::uint32_t seed, bool domains = false,
+                        bool exits = false) {
   std::mt19937 random(seed);
   const auto below = [&](std::size_t limit) { return static_cast<int>(random() % limit); };
   const int nodes = 7 + below(4);
@@ -273,6 +289,9 @@ inline void make_random(SmallNetwork &network, std::uint32_t seed, bool domains 
     for (std::size_t node : some(static_cast<std::size_t>(nodes)))
       network.relay(node, some(network.hyperconnections()));
   }
+  for (std::size_t node = static_cast<std::size_t>(nodes) - 1; exits && node-- > 0;)
+    if (below(3) == 0)
+      network.exit(node, random() % 2);
   network.finish(0.8);
 }
 

@@ -68,6 +68,19 @@ TEST(Patterns, OfNodesThatNeverOrAlwaysFailAreFewer) {
   expect_near(weights_of(toy, {0, 1, 0.5, 0}), {{{1, 0, 1, 1}, 1}});
 }
 
+TEST(Patterns, DifferInWhichExitsHaveALoss) {
+  // n0 -> n1 -> n2 -> n3, exits at n1 and n2. Each node that is down ends what comes after it.
+  SmallNetwork exits;
+  exits.add(false, {{-1}});
+  for (int node = 0; node < 3; ++node)
+    exits.add(true, {{node}});
+  exits.exit(2, 1);
+  exits.exit(1, 1);
+  exits.finish(0.9);
+  expect_near(weights_of(exits.description, {0, 0.5, 0.2, 0.1}),
+              {{{1, 1, 1, 1}, 0.72}, {{1, 1, 1, 0}, 0.08}, {{1, 1, 0, 0}, 0.2}});
+}
+
 TEST(Patterns, AreOneWhereTheyDifferInNodesThatMakeNoDifference) {
   // n0 -> n1 -> n2 -> n3, and a skip from n0: without either of n1 and n2, n3 has the skip alone.
   SmallNetwork around;

@@ -288,6 +288,38 @@ TEST(TrainLoss, IsTheMeanCrossEntropyOfThePresentRows) {
   }
 }
 
+TEST(TrainLoss, OfAnExitIsAddedByItsWeight) {
+  const std::vector<std::vector<std::uint8_t>> present = {{1, 0, 1, 1}, {1, 1, 0, 0}, {0, 0, 0, 0}};
+  const std::vector<std::int32_t> labels = {1, 2, 3, 4};
+  std::vector<Loss> alone;
+  std::vector<Batch<kClasses>> logits, gradients;
+  ThreadPool threads(2);
+  StepContext step{threads, 4, labels};
+  step.exit_weight = 0.25;
+  for (std::size_t head = 0; head < 3; ++head) {
+    std::vector<std::uint8_t> mask = present[head];
+    const Presence rows{mask.data(), mask.size()};
+    logits.push_back(random_batch<kClasses>(rows, static_cast<unsigned>(head)));
+    alone.push_back(loss_of(logits[head], rows, labels));
+    Batch<kClasses> probabilities(4, kUntouched);
+    // The first is the output, the others are exits.
+    if (head == 0)
+      softmax_cross_entropy(step, rows, logits[head].rows(), probabilities.rows());
+    else
+      softmax_cross_entropy<LossOf::exit>(step, rows, logits[head].rows(), probabilities.rows());
+    gradients.emplace_back(4, kUntouched);
+    if (head > 0)
+      softmax_cross_entropy_adjoint<LossOf::exit>(step, rows, probabilities.rows(),
+                                                  gradients[head].rows());
+  }
+  EXPECT_DOUBLE_EQ(step.loss, alone[0].value + 0.25 * alone[1].value);
+  EXPECT_EQ(step.loss_rows, 5u);
+  for (std::size_t row = 0; row < 4; ++row)
+    for (std::size_t k = 0; k < kClasses; ++k)
+      EXPECT_DOUBLE_EQ(gradients[1].row(row)[k],
+                       present[1][row] ? 0.25 * alone[1].gradient.row(row)[k] : kUntouched);
+}
+
 std::vector<float> some_weights() {
   std::vector<float> weights;
   for (std::size_t k = 0; k < kClasses; ++k)

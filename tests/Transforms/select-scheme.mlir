@@ -1,4 +1,4 @@
-// What each scheme keeps: skips, failout, failover.
+// What each scheme keeps: skips, exits, failout, failover.
 // RUN: %rnet-opt %s -pass-pipeline='builtin.module(rnet.network(rnet-select-scheme{scheme=vanilla}))' | FileCheck %s --check-prefix=VANILLA
 // RUN: %rnet-opt %s -pass-pipeline='builtin.module(rnet.network(rnet-select-scheme{scheme=dfg}))' | FileCheck %s --check-prefix=DFG
 // RUN: %rnet-opt %s -pass-pipeline='builtin.module(rnet.network(rnet-select-scheme{scheme=resilinet}))' | FileCheck %s --check-prefix=RESILINET
@@ -13,6 +13,9 @@ rnet.network @n {
   // DFG: rnet.parameter @a_to_c.projection.weight
   rnet.parameter @a_to_c.projection.weight init glorot_uniform : tensor<*xf32>
   rnet.parameter @a_to_c.projection.bias init zeros : tensor<*xf32>
+  // VANILLA-NOT: b.exit
+  // DFG: rnet.parameter @b.exit.scale1.factor
+  rnet.parameter @b.exit.scale1.factor init ones : tensor<*xf32>
   %x = rnet.input "x" at "a" : tensor<?x2xf32>
   %a = rnet.node "a"(%x) {
   ^bb0(%in: tensor<?x2xf32>):
@@ -49,4 +52,14 @@ rnet.network @n {
     %m = rnet.mux(%0, %1) stand_ins [#rnet.stand_in<members = [1], stands_for = [0], bypassed = 1>] : (tensor<?x2xf32>, tensor<?x2xf32>) -> tensor<?x2xf32>
     rnet.yield %m : tensor<?x2xf32>
   } : (tensor<?x2xf32>, tensor<?x2xf32>) -> tensor<?x2xf32>
+  rnet.output "y" %c : tensor<?x2xf32>
+  // VANILLA-NOT: rnet.exit
+  // DFG: rnet.exit "y"
+  // RESILINET: rnet.exit "y"
+  // PLUS: rnet.exit "y"
+  rnet.exit "y" %b head {
+  ^bb0(%in: tensor<?x2xf32>):
+    %s = rnet.learned_scale %in factor @b.exit.scale1.factor : tensor<?x2xf32> -> tensor<?x2xf32>
+    rnet.yield %s : tensor<?x2xf32>
+  } : tensor<?x2xf32>
 }

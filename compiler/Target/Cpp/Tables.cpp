@@ -191,10 +191,18 @@ private:
       const std::string classesName =
           array("std::string_view", output.getName().str() + "_classes", classes);
       auto node = output.getValue().getDefiningOp<NodeOp>();
-      rows.push_back(formatv("    {{\"{0}\", {1}, {2}, {3}, {4}},", output.getName(),
+      SmallVector<std::string> exits;
+      for (auto exit : network.getOps<ExitOp>())
+        if (exit.getOutput() == output.getName())
+          exits.push_back(formatv("{{{0}, {1}}", nodeIndex.lookup(exit.getNode().getName()),
+                                  cast<OpResult>(exit.getValue()).getResultNumber())
+                              .str());
+      const std::string exitsName = array("rnet::Head", output.getName().str() + "_exits", exits);
+      rows.push_back(formatv("    {{\"{0}\", {1}, {2}, {3}, {4}{5}},", output.getName(),
                              nodeIndex.lookup(node.getName()),
                              cast<OpResult>(output.getValue()).getResultNumber(),
-                             getRowWidth(output.getValue().getType()), classesName)
+                             getRowWidth(output.getValue().getType()), classesName,
+                             exits.empty() ? "" : ", " + exitsName)
                          .str());
     }
     table("rnet::OutputDescription", "outputs", rows);
@@ -330,6 +338,8 @@ private:
       say("failout_expected", "true");
     if (!recipe.getDistill().isZero())
       real("distill", recipe.getDistill());
+    if (!network.getOps<ExitOp>().empty())
+      real("exits", recipe.getExits());
     return fields;
   }
 

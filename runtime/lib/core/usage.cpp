@@ -28,7 +28,7 @@ Outage find_outage(const NetworkDescription &network, DownSet down) {
   return outage;
 }
 
-Usage find_usage(const NetworkDescription &network, DownSet down) {
+std::vector<Usage> find_usages(const NetworkDescription &network, DownSet down) {
   const Outage outage = find_outage(network, down);
   // What each node's results rest on; nothing for a node that has none.
   std::vector<UsedSet> used(network.nodes.size());
@@ -53,8 +53,20 @@ Usage find_usage(const NetworkDescription &network, DownSet down) {
         used[node] |= used[network.hyperconnections[source.index].from] | UsedSet(1)
                                                                               << source.index;
   }
-  const std::size_t output = network.outputs[0].node;
-  return {used[output], present[output]};
+  std::vector<Usage> usages;
+  const OutputDescription &output = network.outputs[0];
+  for (std::size_t head = 0; head < output.heads(); ++head) {
+    const std::size_t node = output.head(head).node;
+    usages.push_back({used[node], present[node], head});
+  }
+  return usages;
+}
+
+Usage find_usage(const NetworkDescription &network, DownSet down) {
+  for (const Usage &usage : find_usages(network, down))
+    if (usage.flow)
+      return usage;
+  return {0, false};
 }
 
 } // namespace rnet

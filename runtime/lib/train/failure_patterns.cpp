@@ -5,7 +5,7 @@
 #include "rnet/core/usage.h"
 
 #include <algorithm>
-#include <unordered_map>
+#include <map>
 
 namespace rnet::train {
 
@@ -32,7 +32,8 @@ Expected<std::vector<WeighedPattern>> distinct_patterns(const NetworkDescription
                          instead);
 
   std::vector<WeighedPattern> patterns;
-  std::unordered_map<UsedSet, std::size_t> places;
+  // By what the answers of all heads rest on: each has a loss of its own.
+  std::map<std::vector<std::pair<bool, UsedSet>>, std::size_t> places;
   double total = 0;
   for (std::uint64_t bits = 0; bits < std::uint64_t(1) << failing.size(); ++bits) {
     DownSet down = always_down;
@@ -42,10 +43,15 @@ Expected<std::vector<WeighedPattern>> distinct_patterns(const NetworkDescription
       down |= DownSet(fails) << failing[k];
       probability *= fails ? probabilities[failing[k]] : 1 - probabilities[failing[k]];
     }
-    const Usage usage = find_usage(network, down);
-    if (!usage.flow)
+    std::vector<std::pair<bool, UsedSet>> answers;
+    bool flow = false;
+    for (const Usage &usage : find_usages(network, down)) {
+      answers.emplace_back(usage.flow, usage.used);
+      flow |= usage.flow;
+    }
+    if (!flow)
       continue;
-    const auto [place, is_new] = places.try_emplace(usage.used, patterns.size());
+    const auto [place, is_new] = places.try_emplace(answers, patterns.size());
     if (is_new)
       patterns.push_back({std::vector<std::uint8_t>(network.nodes.size()), 0, 0});
     WeighedPattern &pattern = patterns[place->second];

@@ -105,6 +105,10 @@ int main(int argc, char **argv, const NetworkDescription &network, const Trainer
                  "share of the network's own answers without failures in what rows learn, instead "
                  "of the spec's; the rest is their label")
       ->check(CLI::Range(0.0, 1.0));
+  app.add_option("--exits", options.recipe.exits,
+                 "weight of each exit's loss beside that of the output, instead of the spec's")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   CLI::Option *init = app.add_option("--init", options.init, "weights file to start from");
   app.add_flag(
          "--init-layers", options.init_layers,

@@ -110,6 +110,7 @@ typename NetworkTrainer<T>::Result NetworkTrainer<T>::pass(const Batch<T> &batch
                                                            const Masks &masks, std::uint64_t seed,
                                                            std::uint32_t number) {
   StepContext step{threads_, batch.rows.size(), batch.labels, class_weights_, soft_targets_};
+  step.exit_weight = exit_weight_;
   step.training = true;
   step.seed = seed;
   step.number = number;

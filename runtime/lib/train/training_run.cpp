@@ -52,6 +52,7 @@ public:
     if (options.recipe.balanced)
       trainer_.weigh_classes(balance_classes(data_.metadata.class_counts));
     trainer_.distill(distilled_);
+    trainer_.weigh_exits(options.recipe.exits);
   }
 
   Expected<Outcome> run(const std::atomic<bool> &interrupt) {
@@ -295,6 +296,7 @@ private:
                      {"failout_stratified", recipe.failout_stratified},
                      {"failout_expected", recipe.failout_expected},
                      {"distill", distilled_},
+                     {"exits", recipe.exits},
                      {"init", options_.init},
                      {"harden", options_.harden}}};
     if (!options_.cuts.empty())

@@ -78,13 +78,12 @@ def main():
         some_down, some_partly = False, False
         for up, share in failures(trace, network, step, slice(begin, end)):
             some_down |= not all(mask.all() for mask in up.values())
-            logits, layers = network.forward(known, batch, options.scheme, up, training=True)
-            if logits is None:
+            _, layers = network.forward(known, batch, options.scheme, up, training=True)
+            of_pattern = network.loss(layers, labels[rows], class_weights, targets)
+            if of_pattern is None:
                 continue
-            there = layers.present
-            learnt = None if targets is None else targets[there]
-            own = own + share * twin.loss(logits, labels[rows][there], class_weights, learnt)
-            some_partly |= bool(not there.all())
+            own = own + share * of_pattern
+            some_partly |= bool(not layers.present.all())
             for name, after in layers.statistics.items():
                 moved[name] = moved[name] + share * (after - frozen[name])
         down += some_down

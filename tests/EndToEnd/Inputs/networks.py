@@ -1,5 +1,7 @@
 """The networks of the tests, by hand: what layers.rnet and the examples say, in terms of twin.py."""
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+import dataclasses
+
 import torch
 import torch.nn.functional as F
 
@@ -38,6 +40,13 @@ health = Network(
     ],
     failable=("edge", "fog2", "fog1"),
     classes=13,
+)
+
+# examples/01-health/health-exits.rnet
+health_exits = dataclasses.replace(
+    health,
+    failable=("edge", "fog2", "fog1", "cloud"),
+    exits={node: lambda layers, x, node=node: layers.dense(f"{node}.exit.dense1", x) for node in ("fog1", "fog2", "edge")},
 )
 
 

@@ -14,6 +14,7 @@ import torch.nn.functional as F
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "tools"))
 from shared.weights import read_weights  # noqa: E402
 
+EXIT_WEIGHT = 0.3  # of an exit's loss, unless the recipe says otherwise
 SCHEMES = ("vanilla", "dfg", "resilinet", "resilinet+")
 
 
@@ -119,6 +120,7 @@ class Network:
     links: list
     failable: tuple  # in the order of rnet's failure patterns
     classes: int
+    exits: dict = dataclasses.field(default_factory=dict)  # node: function of layers, value to logits; as they answer
 
     def patterns(self):
         """All failure patterns, as {node: is up}; the first failable node is the lowest bit."""
@@ -131,8 +133,9 @@ class Network:
         return {name: torch.from_numpy(arrays[name_of(name)]).double().reshape(-1, *shape) for name, (_, shape) in self.inputs.items()}
 
     def forward(self, weights, inputs, scheme, up, training=False):
-        """Logits of raw inputs [rows, ...] for the rows in which information flows (None where there are none), and the layers of
-        the pass; their `present` says which rows. `up` says for a node whether it is up: a bool, or one for each row."""
+        """Logits of raw inputs [rows, ...] for the rows in which information reaches the output or, where it reaches it in none, the
+        first exit that it reaches (None where there is none); and the layers of the pass. Their `present` says which rows those are, their
+        `heads` what the output and each exit have, as pairs of present rows and logits of these. `up` says for a node whether it is up: a bool, or one for each row."""
         layers = Layers(weights, training)
         rows = len(next(iter(inputs.values())))
         everywhere = torch.ones(rows, dtype=torch.bool)
@@ -151,8 +154,22 @@ class Network:
                 values[name] = present, spread(compute(layers, total[present]), present)
             else:
                 values[name] = None
-        layers.present = values[name][0] if values[name] else ~everywhere
-        return values[name] and values[name][1][layers.present], layers
+        nothing = ~everywhere, None
+        layers.heads = [(values[name][0], values[name][1][values[name][0]]) if values[name] else nothing]
+        for name, head in {} if scheme == "vanilla" else self.exits.items():
+            present, value = values[name] or nothing
+            layers.heads.append((present, head(layers, value[present])) if present.any() else nothing)
+        layers.present, logits = next((head for head in layers.heads if head[0].any()), layers.heads[0])
+        return logits, layers
+
+    def loss(self, layers, labels, class_weights=None, targets=None, exits=EXIT_WEIGHT):
+        """Of a pass, the sum over the output and, weighed, the exits: each the mean over the rows that it has. None where they have none."""
+        losses = [
+            (exits if k else 1) * loss(logits, labels[there], class_weights, None if targets is None else targets[there])
+            for k, (there, logits) in enumerate(layers.heads)
+            if there.any()
+        ]
+        return sum(losses) if losses else None
 
     def join(self, layers, receiver, values, scheme):
         """What the hyperconnections bring, as far as it counts: present rows, and all rows."""

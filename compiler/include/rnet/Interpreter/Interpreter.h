@@ -16,6 +16,12 @@ namespace rnet {
 /// A row: its elements, or absent.
 using Row = std::optional<std::vector<double>>;
 
+/// What a network answers for an output.
+struct Interpretation {
+  Row row;
+  ExitOp exit; ///< that answered; null: the output itself
+};
+
 /// Interprets a network op with known shapes and selected scheme (after buildNetworkPipeline,
 /// before anything else). It knows nothing of programs, masks, plans or kernels: one row at a time,
 /// node by node, as the dialect's documentation says.
@@ -27,8 +33,10 @@ public:
 
   /// The outputs, in the network's order, for one row of each input (by name; a missing one is
   /// absent) while the nodes in `down` are down and the hyperconnections in `cut` bring nothing.
-  llvm::SmallVector<Row> run(const llvm::StringMap<std::vector<double>> &inputs,
-                             const llvm::StringSet<> &down, const llvm::StringSet<> &cut) const;
+  /// Where an output is absent, its first exit that is present answers.
+  llvm::SmallVector<Interpretation> run(const llvm::StringMap<std::vector<double>> &inputs,
+                                        const llvm::StringSet<> &down,
+                                        const llvm::StringSet<> &cut) const;
 
 private:
   NetworkOp network;

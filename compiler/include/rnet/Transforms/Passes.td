@@ -12,7 +12,7 @@ class RNet_Pass<string name, string operation = "::rnet::NetworkOp"> : Pass<name
 def SelectScheme : RNet_Pass<"rnet-select-scheme"> {
   let summary = "Compile the topology as vanilla, dfg, resilinet or resilinet+";
   let description = [{
-    `vanilla` strips skip hyperconnections and their parameters; `vanilla` and `dfg` have failout at rate 0; `resilinet`
+    `vanilla` strips skip hyperconnections, exits and their parameters; `vanilla` and `dfg` have failout at rate 0; `resilinet`
     joins by failover, all others by sum, which needs no stand-in groups.
 
     ```mlir
@@ -22,7 +22,7 @@ def SelectScheme : RNet_Pass<"rnet-select-scheme"> {
     ```
   }];
   let options = [Option<"scheme", "scheme", "::rnet::ir::Scheme", "::rnet::ir::Scheme::ResiliNetPlus", "the scheme",
-    [{::llvm::cl::values(clEnumValN(::rnet::ir::Scheme::Vanilla, "vanilla", "no skips, no failout"),
+    [{::llvm::cl::values(clEnumValN(::rnet::ir::Scheme::Vanilla, "vanilla", "no skips, no exits, no failout"),
                          clEnumValN(::rnet::ir::Scheme::DFG, "dfg", "skips, sum, no failout"),
                          clEnumValN(::rnet::ir::Scheme::ResiliNet, "resilinet", "skips, failover, failout"),
                          clEnumValN(::rnet::ir::Scheme::ResiliNetPlus, "resilinet+", "skips, sum, failout"))}]>];
@@ -38,6 +38,19 @@ def InferShapes : RNet_Pass<"rnet-infer-shapes"> {
     %y = rnet.dense %x units 250 ... : tensor<*xf32> -> tensor<*xf32>
     // becomes
     %y = rnet.dense %x units 250 ... : tensor<?x23xf32> -> tensor<?x250xf32>
+    ```
+  }];
+}
+
+def AttachExits : RNet_Pass<"rnet-attach-exits"> {
+  let summary = "Move the layers of exits into their nodes";
+  let description = [{
+    The answer of an exit becomes a result of its node.
+
+    ```mlir
+    rnet.exit "activity" %fog2 head {...} : tensor<?x250xf32>
+    // becomes, with the layers of the head at the end of fog2
+    rnet.exit "activity" %fog2#1 : tensor<?x13xf32>
     ```
   }];
 }
@@ -73,7 +86,7 @@ def AnalyzeFlow : RNet_Pass<"rnet-analyze-flow"> {
   let summary = "Say what failures do to the network, as attributes";
   let description = [{
     Not in the pipelines: for passes, and people, who decide by it. For each reliability setting, `rnet.flow` is the probability
-    that information reaches the output, `rnet.flow_lost` how much of it goes with a node, link, group or hyperconnection; nodes,
+    that information reaches the output or an exit, `rnet.flow_lost` how much of it goes with a node, link, group or hyperconnection; nodes,
     links and groups without which nothing flows are `rnet.single_point`. As `rnet analyze` has it: exact, or sampled (and then without losses) where there are
     too many states.
 
@@ -86,14 +99,14 @@ def AnalyzeFlow : RNet_Pass<"rnet-analyze-flow"> {
 }
 
 def InsertLoss : RNet_Pass<"rnet-insert-loss"> {
-  let summary = "Training: turn the softmax before each output into softmax with cross-entropy";
+  let summary = "Training: turn the softmax before each output and exit into softmax with cross-entropy";
   let description = [{
     Fused, because the gradient of cross-entropy alone overflows where a probability is near zero.
 
     ```mlir
     %p = rnet.softmax %logits : ...
     // becomes
-    %p = rnet.softmax_cross_entropy %logits : ...
+    %p = rnet.softmax_cross_entropy %logits : ...        // before an exit: %logits exit
     ```
   }];
 }

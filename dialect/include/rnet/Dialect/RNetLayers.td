@@ -127,20 +127,22 @@ def NormalizeOp : RNet_Layer<"normalize", (ins RNet_Rows:$input),
 
 //===-- Loss ----------------------------------------------------------------------------------===//
 
-def SoftmaxCrossEntropyOp : RNet_Layer<"softmax_cross_entropy", (ins RNet_Rows:$input), (ins), [], [], [],
-                                                  ["isLoss"]> {
+def SoftmaxCrossEntropyOp : RNet_Layer<"softmax_cross_entropy", (ins RNet_Rows:$input), (ins UnitAttr:$exit), [],
+                                                  [], [], ["isLoss"]> {
   let summary = "softmax, and the mean cross-entropy over present rows with the step's targets";
   let description = [{
-    Training programs only. The result is the probabilities; the loss is the step's. An absent row has no loss.
+    Training programs only. The result is the probabilities; the loss is added to the step's, that of an `exit` by the weight
+    of exits. An absent row has no loss.
     Example: `%p = rnet.softmax_cross_entropy %logits : tensor<?x13xf32> -> tensor<?x13xf32>`
   }];
-  let assemblyFormat = "$input (`where` $present^)? attr-dict `:` type($input) `->` type($output)";
+  let assemblyFormat = "$input (`where` $present^)? (`exit` $exit^)? attr-dict `:` type($input) `->` type($output)";
 }
-def SoftmaxCrossEntropyAdjointOp : RNet_Adjoint<"softmax_cross_entropy_adjoint", (ins RNet_Rows:$probabilities), (ins),
+def SoftmaxCrossEntropyAdjointOp : RNet_Adjoint<"softmax_cross_entropy_adjoint", (ins RNet_Rows:$probabilities),
+                                                (ins UnitAttr:$exit),
                                                 [Pure]> {
   let summary = "(p - target) / present rows: the gradient of the loss with respect to the logits";
   let results = (outs RNet_Rows:$output);
-  let assemblyFormat = "$probabilities (`where` $present^)? attr-dict `:` type($probabilities) `->` type($output)";
+  let assemblyFormat = "$probabilities (`where` $present^)? (`exit` $exit^)? attr-dict `:` type($probabilities) `->` type($output)";
 }
 
 #endif // RNET_LAYERS_TD

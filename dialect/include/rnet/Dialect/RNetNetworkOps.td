@@ -43,6 +43,8 @@ def NetworkOp : RNet_Op<"network", [IsolatedFromAbove, Symbol, SymbolTable, NoTe
   let extraClassDeclaration = [{
     /// The node op of this name, or null.
     ::rnet::NodeOp lookupNode(::llvm::StringRef name);
+    /// The output of this name, or null.
+    ::rnet::OutputOp lookupOutput(::llvm::StringRef name);
     /// The parameter of this name, or null.
     ::rnet::ParameterOp lookupParameter(::llvm::StringRef name);
   }];
@@ -78,7 +80,7 @@ def NodeOp : RNet_Op<"node", [IsolatedFromAbove, SingleBlock, ParentOneOf<["Netw
   let summary = "a physical node with its layers";
   let description = [{
     Operands are what reaches the node: network inputs and hyperconnections, in mux order. Results are what
-    it sends: result 0 is the output of its last layer, further ones are projections made at this node. A down
+    it sends: result 0 is the output of its last layer, further ones are projections and exits made at this node. A down
     node's results are absent. `failout` is the failure probability in training.
 
     After `rnet-differentiate` the body goes on behind `rnet.reverse` with the backward program, and the
@@ -97,8 +99,8 @@ def NodeOp : RNet_Op<"node", [IsolatedFromAbove, SingleBlock, ParentOneOf<["Netw
 }
 
 def YieldOp : RNet_Op<"yield", [Terminator, Pure, AttrSizedOperandSegments,
-                                ParentOneOf<["NodeOp", "HyperconnectionOp", "ProgramOp"]>]> {
-  let summary = "results of a node or a projection";
+                                ParentOneOf<["NodeOp", "HyperconnectionOp", "ExitOp", "ProgramOp"]>]> {
+  let summary = "results of a node, a projection or a head";
   let description = [{
     `gradients`, in a training program, are those of the inputs at the positions `of`: hyperconnections whose
     sender learns from them.
@@ -181,6 +183,33 @@ def OutputOp : RNet_Op<"output"> {
   let assemblyFormat = "$name $value (`width` $width^)? (`classes` $class_names^)? attr-dict `:` type($value)";
 }
 
+def ExitOp : RNet_Op<"exit", [IsolatedFromAbove, ParentOneOf<["NetworkOp"]>]> {
+  let summary = "an early exit: what a node answers for an output that has no answer";
+  let description = [{
+    The answer of a network is its output's where that is present, else that of the first exit, in their order, that is.
+    The `head` region holds the exit's own layers; `rnet-attach-exits` moves them into the node, and afterwards the operand is the
+    answer.
+
+    ```mlir
+    rnet.exit "activity" %fog2 head {
+    ^bb0(%x: tensor<?x250xf32>):
+      %d = rnet.dense %x units 13 weight @fog2.exit.dense1.weight bias @fog2.exit.dense1.bias
+        : tensor<?x250xf32> -> tensor<?x13xf32>
+      %p = rnet.softmax %d : tensor<?x13xf32> -> tensor<?x13xf32>
+      rnet.yield %p : tensor<?x13xf32>
+    } : tensor<?x250xf32>
+    ```
+  }];
+  let arguments = (ins StrAttr:$output, RNet_Rows:$value);
+  let regions = (region MaxSizedRegion<1>:$head);
+  let assemblyFormat = "$output $value (`head` $head^)? attr-dict `:` type($value)";
+  let extraClassDeclaration = [{
+    /// The node that it is at.
+    ::rnet::NodeOp getNode();
+  }];
+  let hasVerifier = 1;
+}
+
 def LinkOp : RNet_Op<"link", [ParentOneOf<["NetworkOp"]>]> {
   let summary = "a physical link, a bus or a switch: joins two nodes or more";
   let description = [{
@@ -226,6 +255,7 @@ def BudgetOp : RNet_Op<"budget", [ParentOneOf<["NetworkOp"]>]> {
 def RecipeOp : RNet_Op<"recipe", [ParentOneOf<["NetworkOp"]>]> {
   let summary = "how the network is trained, unless the command line says otherwise";
   let description = [{
+    `exits` weighs the losses of exits beside that of the output.
     Example: `rnet.recipe {optimizer = "adam", rate = 1.0e-3, batch = 128, epochs = 50, seed = 42}`
   }];
   let arguments = (ins DefaultValuedAttr<StrAttr, "\"adam\"">:$optimizer, DefaultValuedAttr<F64Attr, "1e-3">:$rate,
@@ -242,7 +272,7 @@ def RecipeOp : RNet_Op<"recipe", [ParentOneOf<["NetworkOp"]>]> {
                        DefaultValuedAttr<BoolAttr, "false">:$failout_per_row,
                        DefaultValuedAttr<BoolAttr, "false">:$failout_stratified,
                        DefaultValuedAttr<BoolAttr, "false">:$failout_expected,
-                       DefaultValuedAttr<F64Attr, "0.0">:$distill);
+                       DefaultValuedAttr<F64Attr, "0.0">:$distill, DefaultValuedAttr<F64Attr, "0.3">:$exits);
   let assemblyFormat = "attr-dict";
 }
 

@@ -97,6 +97,11 @@ struct Output : Ranged {
   std::variant<ClassType, TensorType> type;
   Name node;
 };
+/// `exit activity at fog2 { dense(13, softmax) }`: an auxiliary output.
+struct Exit : Ranged {
+  Name output, node;
+  Body head;
+};
 struct Node : Ranged {
   Name name;
   std::variant<std::monostate, Body, Slice> layers;
@@ -178,8 +183,8 @@ struct List : Ranged {
   Body body;
 };
 
-using Item = std::variant<Input, Output, Node, Chain, Skip, Link, Group, Reliability, Train, Budget,
-                          Const, Block, List>;
+using Item = std::variant<Input, Output, Exit, Node, Chain, Skip, Link, Group, Reliability, Train,
+                          Budget, Const, Block, List>;
 
 struct Network : Ranged {
   Name name;

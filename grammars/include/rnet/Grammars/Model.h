@@ -110,6 +110,13 @@ struct Output {
   int64_t width;                       ///< elements, as declared
   std::vector<std::string> classNames; ///< empty where the spec names none
 };
+/// Answers for output 0 where that has no answer.
+struct Exit {
+  const ast::Exit *spec;
+  unsigned node;
+  /// Named exit_dense1; by path fog2.exit.dense1.
+  std::vector<Layer> head;
+};
 struct Reliability {
   const ast::Reliability *spec;
   std::map<Cause, double> causes; ///< without those that are always up
@@ -158,6 +165,7 @@ struct Network {
   std::vector<StandIn> standIns;
   std::vector<Input> inputs;
   std::vector<Output> outputs;
+  std::vector<Exit> exits; ///< as they answer: from the last node in `order` to the first
   std::vector<Reliability> reliabilities;
   std::optional<Recipe> recipe;
 
@@ -173,9 +181,9 @@ struct Network {
 namespace rnet {
 
 /// Resolves and checks a spec, all but shapes. `files`: what Parser.h's `load` gives, the spec
-/// itself last. Nothing where there were errors. `skips`: the scheme keeps skip hyperconnections,
-/// which decides what is a single point of failure. Near linear in the size of the spec, its blocks
-/// and repeats written out; those give a million layers at most.
+/// itself last. Nothing where there were errors. `skips`: the scheme keeps skip hyperconnections
+/// and exits, which decides what is a single point of failure. Near linear in the size of the spec,
+/// its blocks and repeats written out; those give a million layers at most.
 std::optional<model::Network> check(llvm::ArrayRef<ast::File> files, bool skips,
                                     Diagnostics &diagnostics);
 

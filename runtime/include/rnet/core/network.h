@@ -101,6 +101,12 @@ struct InputDescription {
   std::span<const std::size_t> shape; ///< as declared, without the batch
 };
 
+/// A result of a node that is an answer.
+struct Head {
+  std::size_t node;
+  std::size_t result;
+};
+
 /// An output of the network. Class k of `classes` is element k.
 struct OutputDescription {
   std::string_view name;
@@ -108,6 +114,21 @@ struct OutputDescription {
   std::size_t result;
   std::size_t width;
   std::span<const std::string_view> class_names; ///< empty where the spec names none
+  std::span<const Head> exits = {};              ///< each as wide, at a node of its own
+
+  /// Head 0 is the output itself, the others are its exits. The answer to a request is that of the
+  /// first head, in this order, that has one.
+  constexpr std::size_t heads() const { return 1 + exits.size(); }
+  constexpr Head head(std::size_t index) const {
+    return index == 0 ? Head{node, result} : exits[index - 1];
+  }
+  /// The head at a node; heads() where there is none.
+  constexpr std::size_t head_at(std::size_t at) const {
+    std::size_t index = 0;
+    while (index < heads() && head(index).node != at)
+      ++index;
+    return index;
+  }
 };
 
 /// A reliability setting: the probability that each node is up, 1 for "always", in node order; then
@@ -165,6 +186,7 @@ struct TrainingRecipe {
   bool failout_stratified = false; ///< patterns by their exact share, as near as whole draws come
   bool failout_expected = false;   ///< nothing is drawn: every pattern counts in every step
   double distill = 0; ///< share of the network's own answers without failures in what it learns
+  double exits = 0.3; ///< weight of each exit's loss beside that of the output
 };
 
 /// The whole network as compiled under one scheme. Nodes are in topological order of the

@@ -5,6 +5,7 @@
 #include "rnet/core/network.h"
 
 #include <cstdint>
+#include <vector>
 
 namespace rnet {
 
@@ -21,13 +22,17 @@ struct Outage {
 };
 Outage find_outage(const NetworkDescription &network, DownSet down);
 
-/// The hyperconnections that an answer of output 0 uses while these have failed: those whose
-/// tensors were taken, on a path to the output. `flow` is false where the output has no input at
-/// all.
+/// The hyperconnections that an answer uses: those whose tensors were taken, on a path to the head
+/// that gives it. `flow` is false where that has no input at all.
 struct Usage {
   UsedSet used;
   bool flow;
+  std::size_t head = 0; ///< of output 0
 };
+/// Of the answers of all heads of output 0, while these have failed.
+std::vector<Usage> find_usages(const NetworkDescription &network, DownSet down);
+/// Of the answer that counts: that of the first head which has one. Where none has, there is no
+/// flow.
 Usage find_usage(const NetworkDescription &network, DownSet down);
 
 } // namespace rnet

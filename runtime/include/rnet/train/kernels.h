@@ -158,9 +158,10 @@ void normalize(StepContext &step, Presence present, Rows<Width, X> x, const Para
 
 //===-- Loss ----------------------------------------------------------------------------------===//
 
-/// Probabilities, and the mean cross-entropy of the present rows with the step's targets, each row
-/// weighted by the class of its label, into the step. Without a present row the step has no loss.
-template <std::size_t Width, class X, class T>
+/// Probabilities; the mean cross-entropy of the present rows with the step's targets, each row
+/// weighted by the class of its label, is added to the step's loss. Without a present row there is
+/// none.
+template <LossOf Head = LossOf::output, std::size_t Width, class X, class T>
 void softmax_cross_entropy(StepContext &step, Presence present, Rows<Width, X> logits,
                            Rows<Width, T> probabilities) {
   double sum = 0, weights = 0;
@@ -179,18 +180,24 @@ void softmax_cross_entropy(StepContext &step, Presence present, Rows<Width, X> l
     weights += weight;
     ++rows;
   }
-  step.loss_rows = rows;
-  step.loss_weight = weights;
-  step.loss = rows ? sum / weights : std::nan("");
+  if (rows == 0)
+    return;
+  step.loss = (step.loss_rows ? step.loss : 0) + step.share(Head) * sum / weights;
+  step.loss_rows += rows;
 }
 
-/// dlogits = (p - target) * weight of the label / sum of the present rows' weights.
-template <std::size_t Width, class P, class T>
+/// dlogits = (p - target) * weight of the label / sum of the present rows' weights, times the share
+/// of the head.
+template <LossOf Head = LossOf::output, std::size_t Width, class P, class T>
 void softmax_cross_entropy_adjoint(StepContext &step, Presence present,
                                    Rows<Width, P> probabilities, Rows<Width, T> gradient) {
-  const T weights = static_cast<T>(step.loss_weight);
+  double sum = 0;
+  for (std::size_t row = 0; row < present.count; ++row)
+    if (present[row])
+      sum += static_cast<double>(step.weight(step.labels[row]));
+  const T weights = static_cast<T>(sum), share = static_cast<T>(step.share(Head));
   detail::for_rows(step, present, [&](std::size_t row) {
-    const T factor = static_cast<T>(step.weight(step.labels[row])) / weights;
+    const T factor = share * static_cast<T>(step.weight(step.labels[row])) / weights;
     for (std::size_t k = 0; k < Width; ++k)
       gradient.row(row)[k] =
           (probabilities.row(row)[k] - static_cast<T>(step.target(row, k, Width))) * factor;

@@ -42,13 +42,16 @@ public:
   /// goes through it. 0: the label alone.
   void distill(double share) { distilled_ = share; }
 
+  /// The weight of each exit's loss beside that of the output.
+  void weigh_exits(double weight) { exit_weight_ = weight; }
+
   struct Result {
-    double loss;      ///< NaN where no row reached the output
-    std::size_t rows; ///< that reached it
+    double loss;      ///< of the output and, weighed, its exits; NaN where no row reached any
+    std::size_t rows; ///< that reached each of them, added up
   };
   /// Forward and backward over a batch: gradients are set, all of them zero where no row reached
-  /// the output. What a hyperconnection would bring is absent for the rows in which it is cut.
-  /// Trained parameters stay; running statistics take in the batch. Random draws depend on the seed
+  /// the output or an exit. What a hyperconnection would bring is absent for the rows in which it
+  /// is cut. Trained parameters stay; running statistics take in the batch. Random draws depend on the seed
   /// and the number of the step.
   Result differentiate(const Batch<T> &batch, const Masks &masks, std::uint64_t seed = 0,
                        std::uint32_t number = 0);
@@ -78,7 +81,7 @@ private:
   ThreadPool &threads_;
   std::vector<Parameter<T>> parameters_;
   std::vector<float> class_weights_;
-  double distilled_ = 0;
+  double distilled_ = 0, exit_weight_ = 0;
   std::vector<double> soft_targets_;  ///< [rows][classes] of this step; empty: the labels alone
   std::vector<std::uint8_t> ones_;    ///< of the inputs
   Masks masks_;                       ///< of this step

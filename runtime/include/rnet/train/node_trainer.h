@@ -10,6 +10,7 @@
 #include "rnet/core/rows.h"
 
 #include <cstdint>
+#include <limits>
 #include <span>
 
 namespace rnet::train {
@@ -23,22 +24,28 @@ template <class T> struct Parameter {
   std::span<T> gradient; ///< empty for a parameter that is not trained
 };
 
+/// Whose loss it is: the output's, which counts fully, or an exit's.
+enum class LossOf { output, exit };
+
 /// What every node of one training step sees.
 struct StepContext {
   ThreadPool &threads;
   std::size_t rows; ///< of this batch
   std::span<const std::int32_t>
-      labels; ///< class of each row; used by the node that holds the output
+      labels; ///< class of each row; used by nodes that hold the output or an exit
   std::span<const float> class_weights = {}; ///< of each class in the loss; empty: all 1
   /// [rows][classes], probabilities: what rows learn to answer; empty: their labels alone.
   std::span<const double> soft_targets = {};
-  double loss = 0;           ///< set by the output node's forward: weighted mean over present rows
-  double loss_weight = 0;    ///< sum of those rows' weights
-  std::size_t loss_rows = 0; ///< present rows at the output; 0: no loss, no step
+  double exit_weight = 0; ///< of an exit's loss
+  /// Added up by forward of the nodes that hold the output or an exit: weighted means over their
+  /// present rows. NaN while none had one.
+  double loss = std::numeric_limits<double>::quiet_NaN();
+  std::size_t loss_rows = 0; ///< present rows of all of them; 0: no loss, no step
   bool training = false;     ///< false where rows are only answered: no dropout, running statistics
   std::uint64_t seed = 0;    ///< of the run, and which step this is: what random draws depend on
   std::uint32_t number = 0;
 
+  double share(LossOf head) const { return head == LossOf::exit ? exit_weight : 1; }
   float weight(std::int32_t label) const {
     return class_weights.empty() ? 1 : class_weights[static_cast<std::size_t>(label)];
   }
@@ -58,7 +65,7 @@ public:
 
   /// `inputs` as in Program::infer; `alive` is the failout mask of this node (1 = up), all ones
   /// where it may not fail. Returns nothing: `outputs[k]` is filled with views of the node's own
-  /// buffers, valid until the next forward. The output node computes the loss too.
+  /// buffers, valid until the next forward. Nodes with the output or an exit add their loss.
   virtual void forward(StepContext &step, std::span<const Tensor<const T>> inputs, Presence alive,
                        std::span<Tensor<const T>> outputs) = 0;
 
