@@ -67,10 +67,22 @@ public:
     llvm::append_range(flow.graph.links, toRoutes);
     auto output = *network.getOps<OutputOp>().begin();
     flow.graph.output = vertices.lookup(output.getValue().getDefiningOp<NodeOp>().getName());
+    addExits(vertices);
     return std::move(flow);
   }
 
 private:
+  /// A vertex for the answer, whoever gives it.
+  void addExits(const llvm::StringMap<unsigned> &vertices) {
+    auto exits = network.getOps<ExitOp>();
+    if (exits.empty())
+      return;
+    const unsigned answer = add(false, {});
+    flow.graph.links.push_back({flow.graph.output, answer});
+    for (auto exit : exits)
+      flow.graph.links.push_back({vertices.lookup(exit.getNode().getName()), answer});
+    flow.graph.output = answer;
+  }
   unsigned findNode(StringRef name) const {
     return llvm::find_if(flow.causes, [&](auto &cause) { return cause.name == name; }) -
            flow.causes.begin();

@@ -203,11 +203,17 @@ protected:
   Accuracy() {
     network.topology_fingerprint = "t";
     network.hyperconnections = connections;
+    network.nodes = nodes;
+    network.outputs = outputs;
   }
   test::Folder folder;
   static constexpr HyperconnectionDescription connections[] = {
       {"a_to_b", HyperconnectionKind::simple, 0, 0, 1, 1},
       {"a_to_c", HyperconnectionKind::skip, 0, 0, 2, 1}};
+  static constexpr NodeDescription nodes[] = {
+      {"a", false, 0, {}, {}, {}}, {"b", false, 0, {}, {}, {}}, {"c", false, 0, {}, {}, {}}};
+  static constexpr Head exits[] = {{1, 0}, {0, 0}};
+  static constexpr OutputDescription outputs[] = {{"y", 2, 0, 1, {}, exits}};
   NetworkDescription network{};
 };
 
@@ -215,21 +221,42 @@ TEST_F(Accuracy, IsFoundByTheHyperconnectionsUsed) {
   const std::string path = AccuracyTable::path_for(folder.file("w.safetensors"));
   EXPECT_EQ(path, folder.file("w.accuracy.json"));
   ASSERT_TRUE(AccuracyTable::write(path, network, "hash",
-                                   {{{}, 0b11, true, {0.75, Interval{0.5, 0.875}}, 0.625},
-                                    {{"c"}, 0b01, true, {0.25, {}}, 0.25},
-                                    {{"b"}, 0, false, {0.5, {}}, 0.25}})
+                                   {{{}, {0b11, true}, {0.75, Interval{0.5, 0.875}}, 0.625},
+                                    {{"c"}, {0b01, true}, {0.25, {}}, 0.25},
+                                    {{"b"}, {0, false}, {0.5, {}}, 0.25}})
                   .ok());
   auto table = AccuracyTable::read(path, network, "hash");
   ASSERT_TRUE(table.ok()) << table.message();
-  const auto found = table->find(0b11), old = table->find(0b01);
+  const auto found = table->find({0b11, true}), old = table->find({0b01, true});
   ASSERT_TRUE(found && found->interval && old);
   EXPECT_EQ(found->value, 0.75);
   EXPECT_EQ(found->interval->low, 0.5);
   EXPECT_EQ(found->interval->high, 0.875);
   EXPECT_EQ(old->value, 0.25);
   EXPECT_FALSE(old->interval); // as in tables of before there were intervals
-  EXPECT_FALSE(table->find(0b10));
-  EXPECT_FALSE(table->find(0)); // nothing flowed: there is no answer to expect anything of
+  EXPECT_FALSE(table->find({0b10, true}));
+  EXPECT_FALSE(table->find({0, false})); // nothing flowed: there is no answer to expect anything of
+}
+
+TEST_F(Accuracy, IsFoundByTheHeadThatAnswers) {
+  const std::string path = folder.file("t");
+  ASSERT_TRUE(AccuracyTable::write(path, network, "hash",
+                                   {{{}, {0, true}, {0.75, {}}, 0.5},
+                                    {{"c"}, {0, true, 1}, {0.5, {}}, 0.5},
+                                    {{"b", "c"}, {0, true, 2}, {0.25, {}}, 0.5}})
+                  .ok());
+  const std::string text = *read_file(path);
+  auto table = AccuracyTable::read(path, network, "hash");
+  ASSERT_TRUE(table.ok()) << table.message();
+  for (std::size_t head = 0; head < 3; ++head)
+    EXPECT_EQ(table->find({0, true, head})->value, 0.75 - 0.25 * static_cast<double>(head));
+  EXPECT_FALSE(table->find({1, true, 1}));
+  const std::size_t at = text.find("\"b\"", text.find("exit"));
+  for (const char *other : {"\"c\"", "\"d\""}) // the output's node, and none
+    expect_error(
+        AccuracyTable::read(folder.write("t", text.substr(0, at) + other + text.substr(at + 3)),
+                            network, "hash"),
+        "names an exit that the network does not have");
 }
 
 TEST_F(Accuracy, ThatCannotBeIsRefused) {
@@ -240,11 +267,11 @@ TEST_F(Accuracy, ThatCannotBeIsRefused) {
                                       {0.5, Interval{0.3, 0.4}},
                                       {0.5, Interval{-0.1, 0.6}},
                                       {0.5, Interval{0.4, 1.1}}}) {
-    ASSERT_TRUE(AccuracyTable::write(path, network, "hash", {{{}, 0b11, true, wrong, 0.5}}).ok());
+    ASSERT_TRUE(AccuracyTable::write(path, network, "hash", {{{}, {0b11, true}, wrong, 0.5}}).ok());
     expect_error(AccuracyTable::read(path, network, "hash"), "has an accuracy that is no fraction");
   }
   ASSERT_TRUE(AccuracyTable::write(path, network, "hash",
-                                   {{{}, 0b11, true, {0.5, Interval{0.25, 0.75}}, 0.5}})
+                                   {{{}, {0b11, true}, {0.5, Interval{0.25, 0.75}}, 0.5}})
                   .ok());
   const std::string text = *read_file(path);
   const std::size_t begin = text.find('[', text.find("interval")), end = text.find(']', begin) + 1;

@@ -119,14 +119,18 @@ TEST_P(Shared, GivesWhatAWholePassForEachPatternGives) {
     const Usage usage = find_usage(network.description, pattern.down);
     EXPECT_EQ(pattern.usage.flow, usage.flow) << pattern.down;
     EXPECT_EQ(pattern.usage.used, usage.used) << pattern.down;
+    EXPECT_EQ(pattern.usage.head, usage.head) << pattern.down;
     double accuracy = result.guess.accuracy;
     if (usage.flow) {
       ++flowing;
       forward.run(pointers, kRows, pattern.down);
       std::size_t right = 0;
       for (std::size_t row = 0; row < kRows; ++row) {
-        const float *values = forward.output().row(row);
-        ASSERT_TRUE(forward.output().present[row]);
+        // No head before the one that answers has an answer.
+        for (std::size_t head = 0; head < usage.head; ++head)
+          ASSERT_FALSE(forward.output(head).present[row]);
+        const float *values = forward.output(usage.head).row(row);
+        ASSERT_TRUE(forward.output(usage.head).present[row]);
         ASSERT_EQ(std::memcmp(values, result.output(pattern).data() + row * kSmallWidth,
                               kSmallWidth * sizeof(float)),
                   0)
@@ -161,8 +165,13 @@ TEST_P(Shared, GivesWhatAWholePassForEachPatternGives) {
 TEST_P(Shared, RunsEachDistinctStateOnce) {
   const PatternSet patterns = all_patterns(network.description);
   std::set<std::string> states;
-  for (DownSet down : patterns.patterns)
-    collect(state(network.description, network.description.outputs[0].node, down), states);
+  const OutputDescription &output = network.description.outputs[0];
+  for (DownSet down : patterns.patterns) {
+    std::string answer;
+    for (std::size_t head = 0; head < output.heads() && answer.empty(); ++head)
+      answer = state(network.description, output.head(head).node, down);
+    collect(answer, states);
+  }
   std::map<std::size_t, std::size_t> counts;
   for (const std::string &text : states)
     ++counts[std::stoul(text.substr(1))];
@@ -249,22 +258,29 @@ TEST_P(Shared, KeepsEachTensorUntilItsLastUse) {
 
 INSTANTIATE_TEST_SUITE_P(
     Topologies, Shared,
-    testing::Values(Topology{"HealthFailover", [](auto &n) { make_health(n, MuxKind::failover); }},
-                    Topology{"HealthSum", [](auto &n) { make_health(n, MuxKind::sum); }},
-                    Topology{"CameraFailover", [](auto &n) { make_camera(n, MuxKind::failover); }},
-                    Topology{"CameraSum", [](auto &n) { make_camera(n, MuxKind::sum); }},
-                    Topology{"WearablesFailover",
-                             [](auto &n) { make_wearables(n, MuxKind::failover); }},
-                    Topology{"WearablesSum", [](auto &n) { make_wearables(n, MuxKind::sum); }},
-                    Topology{"Random1", [](auto &n) { make_random(n, 1); }},
-                    Topology{"Random2", [](auto &n) { make_random(n, 2); }},
-                    Topology{"Random3", [](auto &n) { make_random(n, 3); }},
-                    Topology{"Random4", [](auto &n) { make_random(n, 4); }},
-                    Topology{"Random5", [](auto &n) { make_random(n, 5); }},
-                    Topology{"Domains1", [](auto &n) { make_random(n, 1, true); }},
-                    Topology{"Domains2", [](auto &n) { make_random(n, 2, true); }},
-                    Topology{"Domains3", [](auto &n) { make_random(n, 5, true); }},
-                    Topology{"Domains4", [](auto &n) { make_random(n, 4, true); }}),
+    testing::Values(
+        Topology{"HealthFailover", [](auto &n) { make_health(n, MuxKind::failover); }},
+        Topology{"HealthSum", [](auto &n) { make_health(n, MuxKind::sum); }},
+        Topology{"HealthExitsFailover",
+                 [](auto &n) { make_health_with_exits(n, MuxKind::failover); }},
+        Topology{"HealthExitsSum", [](auto &n) { make_health_with_exits(n, MuxKind::sum); }},
+        Topology{"CameraFailover", [](auto &n) { make_camera(n, MuxKind::failover); }},
+        Topology{"CameraSum", [](auto &n) { make_camera(n, MuxKind::sum); }},
+        Topology{"WearablesFailover", [](auto &n) { make_wearables(n, MuxKind::failover); }},
+        Topology{"WearablesSum", [](auto &n) { make_wearables(n, MuxKind::sum); }},
+        Topology{"Random1", [](auto &n) { make_random(n, 1); }},
+        Topology{"Random2", [](auto &n) { make_random(n, 2); }},
+        Topology{"Random3", [](auto &n) { make_random(n, 3); }},
+        Topology{"Random4", [](auto &n) { make_random(n, 4); }},
+        Topology{"Random5", [](auto &n) { make_random(n, 5); }},
+        Topology{"Exits1", [](auto &n) { make_random(n, 1, false, true); }},
+        Topology{"Exits2", [](auto &n) { make_random(n, 2, false, true); }},
+        Topology{"Exits3", [](auto &n) { make_random(n, 3, true, true); }},
+        Topology{"Exits4", [](auto &n) { make_random(n, 4, true, true); }},
+        Topology{"Domains1", [](auto &n) { make_random(n, 1, true); }},
+        Topology{"Domains2", [](auto &n) { make_random(n, 2, true); }},
+        Topology{"Domains3", [](auto &n) { make_random(n, 5, true); }},
+        Topology{"Domains4", [](auto &n) { make_random(n, 4, true); }}),
     [](const auto &info) { return info.param.name; });
 
 TEST(Plan, OfCameraHasItsStates) {

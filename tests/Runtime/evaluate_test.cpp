@@ -352,7 +352,7 @@ TEST_F(Evaluator, ScoresTheTestRowsAndWritesWhatItFound) {
   auto table =
       AccuracyTable::read(AccuracyTable::path_for(weights_path), toy, weights->data_hash());
   ASSERT_TRUE(table.ok()) << table.message();
-  const auto accuracy = table->find(find_usage(toy, kB).used);
+  const auto accuracy = table->find(find_usage(toy, kB));
   ASSERT_TRUE(accuracy);
   EXPECT_EQ(accuracy->value, found["patterns"][1]["accuracy"].get<double>());
   EXPECT_EQ(accuracy->interval->low, single.low);

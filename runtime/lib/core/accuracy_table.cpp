@@ -26,13 +26,15 @@ Status AccuracyTable::write(const std::string &path, const NetworkDescription &n
   for (const PatternAccuracy &pattern : patterns) {
     ordered_json used = ordered_json::array();
     for (std::size_t k = 0; k < network.hyperconnections.size(); ++k)
-      if (pattern.used >> k & 1)
+      if (pattern.usage.used >> k & 1)
         used.push_back(network.hyperconnections[k].name);
     list.push_back({{"used", used},
                     {"down", pattern.down},
-                    {"flow", pattern.flow},
+                    {"flow", pattern.usage.flow},
                     {"accuracy", pattern.accuracy.value},
                     {"balanced_accuracy", pattern.balanced}});
+    if (pattern.usage.head > 0)
+      list.back()["exit"] = network.nodes[network.outputs[0].head(pattern.usage.head).node].name;
     if (const auto &interval = pattern.accuracy.interval)
       list.back()["interval"] = {interval->low, interval->high};
   }
@@ -71,7 +73,16 @@ Expected<AccuracyTable> AccuracyTable::read(const std::string &path,
           return refuse("names a hyperconnection that the network does not have");
         used |= UsedSet(1) << (found - network.hyperconnections.begin());
       }
-      // Patterns that use the same hyperconnections compute the same.
+      std::size_t head = 0;
+      if (pattern.contains("exit")) {
+        const auto exit = pattern["exit"].get<std::string>();
+        const OutputDescription &output = network.outputs[0];
+        while (++head < output.heads() && network.nodes[output.head(head).node].name != exit) {
+        }
+        if (head == output.heads())
+          return refuse("names an exit that the network does not have");
+      }
+      // Patterns in which the same head uses the same hyperconnections compute the same.
       if (!pattern.at("flow").get<bool>())
         continue;
       Accuracy accuracy{pattern.at("accuracy").get<double>(), {}};
@@ -84,7 +95,7 @@ Expected<AccuracyTable> AccuracyTable::read(const std::string &path,
       const auto [low, high] = accuracy.interval.value_or(Interval{accuracy.value, accuracy.value});
       if (!(0 <= low && low <= accuracy.value && accuracy.value <= high && high <= 1))
         return refuse("has an accuracy that is no fraction, or not within its interval");
-      table.accuracy_[used] = accuracy;
+      table.accuracy_[{head, used}] = accuracy;
     }
   } catch (const ordered_json::exception &error) {
     return refuse(std::string("is damaged: ") + error.what());

@@ -230,10 +230,10 @@ Evaluation evaluate(const NetworkDescription &network, std::span<Program *const>
   for (std::size_t p = 0; p < set.patterns.size(); ++p) {
     const std::size_t answer = task.plan.answers[p];
     const bool flow = answer != Plan::kNone;
-    result.patterns.push_back({set.patterns[p],
-                               {flow ? task.plan.used[answer] : 0, flow},
-                               answer,
-                               flow ? scores[answer] : result.guess});
+    result.patterns.push_back(
+        {set.patterns[p],
+         flow ? Usage{task.plan.used[answer], true, task.plan.heads[answer]} : Usage{0, false},
+         answer, flow ? scores[answer] : result.guess});
   }
   for (std::size_t s = 0; s < set.settings.size(); ++s)
     result.expected.push_back(expect(result, set.settings[s], std::move(task.right_weight[s])));

@@ -63,9 +63,9 @@ void Forward::run(std::span<const float *const> inputs, std::size_t rows, DownSe
   }
 }
 
-Tensor<const float> Forward::output(std::size_t index) const {
-  const OutputDescription &output = network_.outputs[index];
-  const Tensor<float> from = results_[output.node][output.result].view(rows_);
+Tensor<const float> Forward::output(std::size_t head) const {
+  const auto [node, result] = network_.outputs[0].head(head);
+  const Tensor<float> from = results_[node][result].view(rows_);
   return {from.data, from.width, from.present};
 }
 

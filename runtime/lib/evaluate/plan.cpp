@@ -75,7 +75,9 @@ struct States {
         of[node][p] = found->second;
       }
     }
-    output = std::move(of[network.outputs[0].node]);
+    for (std::size_t p = 0; p < patterns.size(); ++p)
+      for (std::size_t head = 0; head < network.outputs[0].heads() && output[p] == kAbsent; ++head)
+        output[p] = of[network.outputs[0].head(head).node][p];
   }
 
   State make(const NetworkDescription &network, std::size_t node, const Inputs &inputs) const {
@@ -90,7 +92,7 @@ struct States {
   }
 
   std::vector<State> all;      ///< each after its inputs
-  std::vector<StateId> output; ///< of the output's node, by pattern
+  std::vector<StateId> output; ///< of the node that answers, by pattern
 };
 
 /// Buffers by size: what has been given back is taken first.
@@ -136,6 +138,7 @@ Plan make_plan(const NetworkDescription &network, std::span<const DownSet> patte
     if (state != kAbsent && answer[state] == Plan::kNone) {
       answer[state] = plan.used.size();
       plan.used.push_back(all[state].used);
+      plan.heads.push_back(network.outputs[0].head_at(all[state].node));
       needed[state] = true;
     }
     plan.answers.push_back(state == kAbsent ? Plan::kNone : answer[state]);

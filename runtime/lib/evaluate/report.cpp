@@ -27,6 +27,13 @@ std::vector<std::string> names(const NetworkDescription &network, DownSet down) 
   return list;
 }
 
+/// The node of the exit that answers; empty where the output itself does, or nobody.
+std::string exit_of(const NetworkDescription &network, const Usage &usage) {
+  return usage.head == 0
+             ? ""
+             : std::string(network.nodes[network.outputs[0].head(usage.head).node].name);
+}
+
 std::string join(const std::vector<std::string> &words, const char *none) {
   std::string text;
   for (const std::string &word : words)
@@ -78,6 +85,8 @@ void print_table(const NetworkDescription &network, const Evaluation &result) {
     for (std::size_t k = 0; k < network.hyperconnections.size(); ++k)
       if (pattern.usage.used >> k & 1)
         used += (used.empty() ? "" : " ") + std::string(network.hyperconnections[k].name);
+    if (const std::string exit = exit_of(network, pattern.usage); !exit.empty())
+      used = "exit at " + exit + (used.empty() ? "" : ": " + used);
     print_line(join(names(network, pattern.down), "none"), pattern.score,
                pattern.usage.flow ? used : "no information flow: a guess");
   }
@@ -117,6 +126,8 @@ ordered_json to_json(const NetworkDescription &network, const Evaluation &result
                           {"flow", pattern.usage.flow},
                           {"accuracy", pattern.score.accuracy},
                           {"balanced_accuracy", pattern.score.balanced}};
+    if (const std::string exit = exit_of(network, pattern.usage); !exit.empty())
+      entry["exit"] = exit;
     if (const auto known = interval(result, pattern))
       entry["interval"] = array(*known);
     patterns.push_back(std::move(entry));
@@ -167,8 +178,7 @@ std::vector<PatternAccuracy> accuracies(const NetworkDescription &network,
   std::vector<PatternAccuracy> list;
   for (const Pattern &pattern : result.patterns)
     list.push_back({names(network, pattern.down),
-                    pattern.usage.used,
-                    pattern.usage.flow,
+                    pattern.usage,
                     {pattern.score.accuracy, interval(result, pattern)},
                     pattern.score.balanced});
   return list;

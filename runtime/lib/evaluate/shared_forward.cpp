@@ -60,7 +60,8 @@ void SharedForward::run(std::size_t rows,
     Arena arena = arena_.arena(rows);
     programs_[step.node]->infer(inputs_, results_, arena);
     if (step.answer != Plan::kNone) {
-      const Tensor<float> &output = results_[network_.outputs[0].result];
+      const std::size_t result = network_.outputs[0].head(plan_.heads[step.answer]).result;
+      const Tensor<float> &output = results_[result];
       assert(std::all_of(output.present.rows, output.present.rows + rows,
                          [](std::uint8_t present) { return present == 1; }));
       answered(step.answer, {output.data, output.width, output.present});

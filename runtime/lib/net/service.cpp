@@ -169,7 +169,7 @@ grpc::ServerUnaryReactor *Service::Collect(grpc::CallbackServerContext *context,
         answer->set_values(reply.values.data(), reply.values.size_bytes());
         answer->set_used(reply.used);
         if (std::optional<Accuracy> accuracy =
-                accuracy_ && reply.present ? accuracy_->find(reply.used) : std::nullopt) {
+                accuracy_ && reply.present ? accuracy_->find({reply.used, true}) : std::nullopt) {
           answer->set_accuracy_known(true);
           answer->set_accuracy(accuracy->value);
           if (accuracy->interval) {

@@ -30,6 +30,7 @@ def main():
         outputs = built.evaluate(options.weights, options.data, folder / "outputs.npz")
         numpy.savez(folder / "rows.npz", **built.rows(options.data, outputs["rows"][: options.rows]))
         downs = down_nodes(outputs)
+        table = json.loads(pathlib.Path(options.weights.removesuffix(".safetensors") + ".accuracy.json").read_text())["patterns"]
         chosen = sample([len(down) for down in downs], options.patterns)
         for k in sorted(chosen):
             text = subprocess.run(
@@ -37,7 +38,9 @@ def main():
                  "--data", folder / "rows.npz", *(["--down", ",".join(downs[k])] if downs[k] else [])],
                 check=True, capture_output=True, text=True,
             ).stdout
-            rows = [json.loads(line)["outputs"][built.output] for line in text.splitlines()]
+            lines = [json.loads(line) for line in text.splitlines()]
+            assert all(line.get("exit") == table[k].get("exit") for line in lines), (downs[k], "another exit answers")
+            rows = [line["outputs"][built.output] for line in lines]
             assert len(rows) == min(options.rows, len(outputs["rows"]))
             for row, values in enumerate(rows):
                 found = outputs[f"output/{k}"][row]

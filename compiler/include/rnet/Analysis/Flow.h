@@ -28,7 +28,8 @@ struct FlowGraph {
 /// for each node and no needs.
 struct NetworkFlow {
   /// The hyperconnections that the network's scheme kept: the first links are theirs, in the order
-  /// of the IR. The output's vertex is the first output's.
+  /// of the IR. The output's vertex is the first output's; where that has exits, one that it and
+  /// they feed.
   FlowGraph graph;
   size_t hyperconnections = 0;
   std::vector<FailureCause> causes;

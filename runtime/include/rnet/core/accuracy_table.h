@@ -1,4 +1,5 @@
-// The accuracy to expect of an answer, by the hyperconnections that it used: W.accuracy.json.
+// The accuracy to expect of an answer, by where it comes from and the hyperconnections that it
+// used: W.accuracy.json.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
@@ -9,6 +10,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace rnet {
@@ -22,8 +24,7 @@ struct Accuracy {
 /// One failure pattern, as the evaluator measured it.
 struct PatternAccuracy {
   std::vector<std::string> down;
-  UsedSet used;
-  bool flow;
+  Usage usage;
   Accuracy accuracy;
   double balanced; ///< the mean over the classes that have test rows
 };
@@ -41,14 +42,15 @@ public:
                       const std::string &weights_hash,
                       const std::vector<PatternAccuracy> &patterns);
 
-  /// Nothing for a set of hyperconnections that no failure pattern gives: "unknown".
-  std::optional<Accuracy> find(UsedSet used) const {
-    auto found = accuracy_.find(used);
+  /// Nothing for hyperconnections that no failure pattern uses, to where the answer comes from:
+  /// "unknown".
+  std::optional<Accuracy> find(const Usage &answer) const {
+    auto found = accuracy_.find({answer.head, answer.used});
     return found == accuracy_.end() ? std::nullopt : std::optional(found->second);
   }
 
 private:
-  std::map<UsedSet, Accuracy> accuracy_;
+  std::map<std::pair<std::size_t, UsedSet>, Accuracy> accuracy_;
 };
 
 } // namespace rnet

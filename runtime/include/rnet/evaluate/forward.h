@@ -23,8 +23,8 @@ public:
   /// nothing.
   void run(std::span<const float *const> inputs, std::size_t rows, DownSet down);
 
-  /// Of the last run: output 0 of the network, [rows][row_stride(width)], and its presence.
-  Tensor<const float> output(std::size_t index = 0) const;
+  /// Of the last run: what a head of output 0 answers, [rows][row_stride(width)], and its presence.
+  Tensor<const float> output(std::size_t head = 0) const;
 
 private:
   struct Buffer {

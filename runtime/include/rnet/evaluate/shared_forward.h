@@ -25,8 +25,8 @@ public:
   /// Where a row of network input k goes, before a run: [width].
   float *input_row(std::size_t k, std::size_t row) { return buffer(k).row(row); }
 
-  /// Runs `rows` rows. Calls answered(answer, output) once for each answer of the plan: output 0 of
-  /// the network, [rows][row_stride(width)], until the call returns.
+  /// Runs `rows` rows. Calls answered(answer, values) once for each answer of the plan: of output 0
+  /// or an exit, [rows][row_stride(width)], until the call returns.
   void run(std::size_t rows, const std::function<void(std::size_t, Tensor<const float>)> &answered);
 
 private:
