@@ -1,6 +1,7 @@
 """Configuration of the lit tests. Loaded by lit.site.cfg.py in the build tree, never on its own."""
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 import os
+import shutil
 import subprocess
 
 import lit.formats
@@ -56,3 +57,9 @@ for name in ("torch", "lark"):
         lit_config.warning(f"python3-{name} is missing: the tests that need it are skipped")
     else:
         config.available_features.add(name)
+
+# Clients in Node come with npm, which is no Debian package of ours: cmake/setup --test installs them where npm is.
+if shutil.which("node") and os.path.isdir(os.path.join(config.rnet_source, "build/clients/node_modules/@grpc/grpc-js")):
+    config.available_features.add("npm")
+else:
+    lit_config.warning("build/clients holds no packages of npm: the tests of clients in Node are skipped")

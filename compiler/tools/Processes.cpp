@@ -113,24 +113,33 @@ bool Processes::up(const std::string &name) const {
   return false;
 }
 
+void Processes::stop(std::size_t first) {
+  for (std::size_t k = first; k < processes.size(); ++k)
+    if (processes[k].pid > 0)
+      ::kill(processes[k].pid, SIGTERM);
+  const double limit = now() + 2;
+  for (; first < processes.size(); ++first) {
+    pid_t &pid = processes[first].pid;
+    if (pid <= 0)
+      continue;
+    while (::waitpid(pid, nullptr, WNOHANG) == 0) {
+      if (now() > limit)
+        ::kill(pid, SIGKILL);
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    pid = -1;
+  }
+}
+
 Processes::~Processes() {
   if (watcher.joinable()) {
     watcher.request_stop();
     watcher.join();
   }
-  for (Process &process : processes)
-    if (process.pid > 0)
-      ::kill(process.pid, SIGTERM);
-  const double limit = now() + 2;
-  for (Process &process : processes) {
-    if (process.pid <= 0)
-      continue;
-    while (::waitpid(process.pid, nullptr, WNOHANG) == 0) {
-      if (now() > limit)
-        ::kill(process.pid, SIGKILL);
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
-  }
+  // The last one answers what clients still wait for, and needs the others for that.
+  if (!processes.empty())
+    stop(processes.size() - 1);
+  stop(0);
 }
 
 } // namespace rnet::tools

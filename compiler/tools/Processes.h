@@ -24,7 +24,7 @@ struct ProcessSpec {
 class Processes {
 public:
   explicit Processes(bool restart) : restart(restart) {}
-  /// Stops what still runs: SIGTERM, and SIGKILL after two seconds.
+  /// Stops what still runs, the last first: SIGTERM, and SIGKILL after two seconds.
   ~Processes();
 
   Status start(std::vector<ProcessSpec> specs);
@@ -41,6 +41,8 @@ private:
   };
   Status spawn(Process &process);
   void reap();
+  /// Those from `first` on.
+  void stop(std::size_t first);
 
   bool restart;
   mutable std::mutex mutex;

@@ -7,6 +7,7 @@
 
 #include "rnet/core/accuracy_table.h"
 #include "rnet/core/atomic_file.h"
+#include "rnet/core/decimal.h"
 #include "rnet/data/dataset.h"
 #include "rnet/net/client.h"
 
@@ -198,7 +199,6 @@ public:
       line["class"] = best;
       if (!network_.classes.empty())
         line["name"] = network_.classes[static_cast<std::size_t>(best)];
-      // A float has few digits, its double many; nine always read back to the same bits.
       ordered_json values = ordered_json::array();
       for (float value : answer->values)
         values.push_back(shortest(value));
@@ -220,16 +220,6 @@ public:
   }
 
 private:
-  /// The double that prints as the shortest text which reads back to this float.
-  static double shortest(float value) {
-    char text[32];
-    for (int digits = 6; digits <= 9; ++digits) {
-      std::snprintf(text, sizeof text, "%.*g", digits, static_cast<double>(value));
-      if (std::strtof(text, nullptr) == value)
-        break;
-    }
-    return std::strtod(text, nullptr);
-  }
   ordered_json connections(std::uint64_t used) const {
     ordered_json names = ordered_json::array();
     for (std::size_t k = 0; k < network_.connections.size(); ++k)
@@ -266,17 +256,17 @@ Status waitUntilReady(const Network &network, const Processes &processes, net::C
   const auto limit = std::chrono::steady_clock::now() + kPatience;
   for (const std::string &node : network.nodes)
     for (;;) {
-      auto waiting = client.waiting_for(node);
-      if (waiting && waiting->empty())
+      auto status = client.status(node);
+      if (status && status->waiting_for.empty())
         break;
       if (interrupted)
         return {};
       if (!processes.up(node))
         return Status::error("node '" + node + "' did not start");
       if (std::chrono::steady_clock::now() > limit)
-        return Status::error("node '" + node + "' is not ready after " +
-                             std::to_string(kPatience.count()) + " s" +
-                             (waiting ? ": it waits for '" + waiting->front() + "'" : ""));
+        return Status::error(
+            "node '" + node + "' is not ready after " + std::to_string(kPatience.count()) + " s" +
+            (status ? ": it waits for '" + status->waiting_for.front() + "'" : ""));
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
   return {};
@@ -313,6 +303,29 @@ Status answerDataset(const Network &network, const std::string &path, Runner &ru
   return {};
 }
 
+/// What the command line or standard input asks.
+Status answerAll(const Network &network, const RunOptions &options, Runner &runner) {
+  if (endsWith(options.input, ".npz") || endsWith(options.input, ".csv"))
+    return answerDataset(network, options.input, runner);
+  int descriptor = STDIN_FILENO;
+  if (!options.input.empty() &&
+      (descriptor = ::open(options.input.c_str(), O_RDONLY | O_CLOEXEC)) < 0)
+    return Status::error("cannot read '" + options.input + "': " + std::strerror(errno));
+  Lines lines(descriptor);
+  std::size_t number = 0;
+  while (std::optional<std::string> line = lines.next()) {
+    ++number;
+    if (line->find_first_not_of(" \t\r") == std::string::npos)
+      continue;
+    auto request = parseRequest(network, *line, number);
+    if (request.ok())
+      runner.answer(*request);
+    else
+      runner.refuse(number, "line " + std::to_string(number) + ": " + request.message());
+  }
+  return {};
+}
+
 Status runNetwork(const RunOptions &options) {
   auto network = readNetwork(options.directory);
   if (!network.ok())
@@ -336,15 +349,26 @@ Status runNetwork(const RunOptions &options) {
   for (const std::string &node : network->nodes) {
     ProcessSpec spec{node,
                      {(fs::path(options.directory) / "bin" / (network->name + "-" + node)).string(),
-                      "--weights", options.weights, "--listen", addresses->at(node)}};
+                      "--weights", options.weights, "--listen", addresses->at(node), "--log",
+                      options.log, "--deadline", std::to_string(options.deadlineMs)}};
+    auto pass = [&](const std::string &option, const std::string &value) {
+      spec.command.insert(spec.command.end(), {option, value});
+    };
+    for (const std::string &peer : network->nodes)
+      if (peer != node)
+        pass("--peer", peer + "=" + addresses->at(peer));
     if (secure)
-      spec.command.insert(spec.command.end(), {"--identity", nodeKeys(options.identity, node)});
-    for (const auto &connection : network->connections)
-      if (connection.from == node)
-        spec.command.insert(spec.command.end(),
-                            {"--peer", connection.to + "=" + addresses->at(connection.to)});
-    if (node == network->outputNode && fs::exists(accuracy))
-      spec.command.insert(spec.command.end(), {"--accuracy", accuracy});
+      pass("--identity", nodeKeys(options.identity, node));
+    if (node == network->outputNode) {
+      if (!options.http.empty())
+        pass("--http", options.http);
+      if (!options.grpc.empty())
+        pass("--grpc", options.grpc);
+      if (secure && options.serves())
+        pass("--client-identity", clientKeys(options.identity, kLocalClient));
+      if (fs::exists(accuracy))
+        pass("--accuracy", accuracy);
+    }
     specs.push_back(std::move(spec));
   }
   for (const Input &input : network->inputs)
@@ -361,25 +385,10 @@ Status runNetwork(const RunOptions &options) {
                    " nodes\n";
 
   Runner runner(*network, options, client);
-  if (endsWith(options.input, ".npz") || endsWith(options.input, ".csv"))
-    return answerDataset(*network, options.input, runner);
-  int descriptor = STDIN_FILENO;
-  if (!options.input.empty() &&
-      (descriptor = ::open(options.input.c_str(), O_RDONLY | O_CLOEXEC)) < 0)
-    return Status::error("cannot read '" + options.input + "': " + std::strerror(errno));
-  Lines lines(descriptor);
-  std::size_t number = 0;
-  while (std::optional<std::string> line = lines.next()) {
-    ++number;
-    if (line->find_first_not_of(" \t\r") == std::string::npos)
-      continue;
-    auto request = parseRequest(*network, *line, number);
-    if (request.ok())
-      runner.answer(*request);
-    else
-      runner.refuse(number, "line " + std::to_string(number) + ": " + request.message());
-  }
-  return {};
+  const Status status = answerAll(*network, options, runner);
+  while (status.ok() && options.serves() && !interrupted)
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  return status;
 }
 
 } // namespace
@@ -392,6 +401,13 @@ void addRunOptions(CLI::App &command, RunOptions &options) {
                      "a .npz or .csv; default: JSON lines from standard input");
   command.add_option("--identity", options.identity,
                      "what rnet keys wrote: nodes listen on ports of 127.0.0.1, over mutual TLS");
+  command.add_option("--http", options.http,
+                     "answer clients at this address, by the Open Inference Protocol: "
+                     "127.0.0.1:PORT or unix:PATH; serves until it is interrupted");
+  command.add_option("--grpc", options.grpc, "the same over gRPC");
+  command.add_option("--log", options.log, "how nodes say what happens to them")
+      ->check(CLI::IsMember({"plain", "json"}))
+      ->capture_default_str();
   command.add_flag("--restart", options.restart, "start a dead node again");
   command.add_option("--deadline", options.deadlineMs, "milliseconds for each answer")
       ->check(CLI::Range(1, 600000))
@@ -408,7 +424,7 @@ int run(const RunOptions &options) {
     std::cerr << "error: " << status.message() << "\n";
     return 1;
   }
-  return interrupted ? 130 : 0;
+  return interrupted && !options.serves() ? 130 : 0;
 }
 
 } // namespace rnet::tools

@@ -272,6 +272,7 @@ int main(int argc, char **argv) {
   addScript(
       "harden",
       "Let a trained network answer while nodes are down, its answers unchanged while none is");
+  addScript("infer", "Ask a running network, by the Open Inference Protocol over HTTP");
   addScript("report", "Write one HTML file about a built network or an experiment");
 
   // With data it is a script, that reads all of its options.

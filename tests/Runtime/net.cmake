@@ -16,6 +16,8 @@ if(RNET_FUZZ)
   endforeach()
 endif()
 rnet_add_fuzz_target(wire-fuzz wire_fuzz.cpp ${packets} LIBRARIES rnet::net protobuf::libprotobuf SEEDS ${seeds})
+rnet_add_fuzz_target(open-inference-fuzz open_inference_fuzz.cpp LIBRARIES rnet::net
+  SEEDS ${CMAKE_CURRENT_SOURCE_DIR}/Inputs/open_inference)
 # Some tests look inside: they see the library's own headers, and gRPC's.
 function(rnet_look_inside target)
   target_include_directories(${target} SYSTEM PRIVATE $<TARGET_PROPERTY:rnet-net,INCLUDE_DIRECTORIES>)
@@ -23,10 +25,12 @@ function(rnet_look_inside target)
 endfunction()
 if(RNET_FUZZ)
   rnet_look_inside(wire-fuzz)
+  rnet_look_inside(open-inference-fuzz)
 else()
   find_package(gRPC CONFIG REQUIRED)
-  rnet_add_runtime_test(net-inside-test net_identity_test.cpp net_listener_test.cpp net_service_test.cpp
-    LIBRARIES rnet::net gRPC::grpc++ protobuf::libprotobuf)
+  rnet_add_runtime_test(net-inside-test net_http_server_test.cpp net_identity_test.cpp net_listener_test.cpp
+    net_open_inference_test.cpp net_service_test.cpp
+    LIBRARIES rnet::net gRPC::grpc++ protobuf::libprotobuf nlohmann_json::nlohmann_json)
   rnet_look_inside(net-inside-test)
 endif()
 rnet_add_runtime_test(net-test net_client_test.cpp net_failure_detector_test.cpp net_engine_test.cpp

@@ -25,7 +25,7 @@ TEST(ClientTest, GivesASlowNodeTimeToShakeHands) {
   {
     Client client({{"node", "unix:" + path}}, {}, "node");
     for (int attempt = 0; attempt < 5; ++attempt)
-      EXPECT_FALSE(client.waiting_for("node")); // after 200 ms
+      EXPECT_FALSE(client.status("node")); // after 200 ms
   }
   // One connection waited for it all the while; given up and made anew it would never come to be.
   int connections = 0;

@@ -121,7 +121,7 @@ TEST_F(SumNode, DropsDuplicatesAndWhatComesTooLate) {
   EXPECT_TRUE(engine.arrive(1, tensor(1)));
   ASSERT_TRUE(box.wait(0));
   EXPECT_FALSE(engine.arrive(1, tensor(1)));
-  EXPECT_EQ(engine.counters().dropped, 2u);
+  EXPECT_EQ(engine.counters().dropped(), 2u);
   EXPECT_FALSE(box.wait(1, 50ms));
 }
 TEST_F(SumNode, KeepsTheValuesOfEveryOpenRequest) {
@@ -151,7 +151,7 @@ TEST_F(SumNode, IsFedWhileAnyInputCanCome) {
 TEST_F(SumNode, KeepsNoMoreThanSoManyRequests) {
   for (std::uint64_t request = 1; request <= Engine::kMaxOpen + 10; ++request)
     engine.arrive(0, tensor(request));
-  EXPECT_GE(engine.counters().dropped, 10u);
+  EXPECT_GE(engine.counters().dropped(), 10u);
 }
 
 /// Node d takes c (position 0), or b (position 1) where c is absent; it holds the output.

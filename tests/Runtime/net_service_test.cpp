@@ -12,16 +12,16 @@
 namespace rnet::net {
 namespace {
 
-constexpr std::size_t kC = 2; // takes b_to_c and a_to_c, sends c_to_d
+constexpr std::size_t kB = 1, kC = 2; // c takes b_to_c and a_to_c, sends c_to_d
 
 /// Node c of the toy network at work, and what it sends.
 class ServiceTest : public testing::Test, public Outbox {
 protected:
   ServiceTest()
-      : peers(test::toy, kC, engine()),
-        service_(test::toy, kC, *engine_, peers, {}, "weights", nullptr, 1) {
+      : peers(test::toy, kC, engine(), log_, stopping_),
+        service(test::toy, kC, *engine_, peers, log_, {}, "weights", nullptr, 1) {
     grpc::ServerBuilder builder;
-    builder.RegisterService(&service_);
+    builder.RegisterService(&service);
     server_ = builder.BuildAndStart();
     stub = proto::Node::NewStub(server_->InProcessChannel({}));
   }
@@ -117,12 +117,14 @@ private:
   std::mutex mutex_;
   std::vector<std::uint64_t> sent_;
   std::unique_ptr<Engine> engine_;
+  const Log log_{Log::Format::plain, "c"};
+  const std::atomic<bool> stopping_ = false;
 
 protected:
   Peers peers;
+  Service service;
 
 private:
-  Service service_;
   std::unique_ptr<grpc::Server> server_;
 
 protected:
@@ -141,9 +143,14 @@ TEST_F(ServiceTest, DropsWhatIsRepeatedOrLate) {
   b->writer->Write(activation(3, 4)); // out of order
   b->writer->Write(activation(4, 0)); // without a number
   b->writer->Write(activation(1, 6)); // of a request that is done
+  proto::Packet foreign = activation(6, 7);
+  foreign.mutable_activation()->set_values("x");
+  b->writer->Write(foreign);
   b->writer->Write(activation(5, 7));
   ASSERT_TRUE(eventually([&] { return sent() == (Sent{1, 5}); }));
-  EXPECT_EQ(dropped(), 4u);
+  EXPECT_EQ(service.counters().stale, 3u);
+  EXPECT_EQ(service.counters().malformed, 1u);
+  EXPECT_EQ(dropped(), 5u); // the engine has counted the one that came too late
 }
 
 TEST_F(ServiceTest, KnowsWhatCameOnAStreamBefore) {
@@ -173,6 +180,7 @@ TEST_F(ServiceTest, RefusesAnOlderIncarnationWhileTheLastOneLives) {
     EXPECT_EQ(stream.error_message(), "an older incarnation than the present one");
     EXPECT_EQ(beat(incarnation)->end().error_code(), grpc::StatusCode::PERMISSION_DENIED);
   }
+  EXPECT_EQ(service.counters().refused, 4u);
   EXPECT_EQ(dropped(), 4u);
   EXPECT_FALSE(b_is_missing());
   young->writer->Write(activation(1, 1));
@@ -198,6 +206,7 @@ TEST_F(ServiceTest, TakesAYoungerIncarnationAtOnce) {
   EXPECT_TRUE(eventually([&] { return b_is_missing(); })); // its heart has not beaten yet
   const auto beats = beat(8);
   EXPECT_TRUE(eventually([&] { return !b_is_missing(); }));
+  EXPECT_EQ(peers.counters().rejoins[kB], 1u);
   young->writer->Write(activation(2, 1)); // numbered anew
   EXPECT_TRUE(eventually([&] { return sent() == (Sent{1, 2}); }));
   EXPECT_EQ(old->end().error_code(), grpc::StatusCode::CANCELLED);

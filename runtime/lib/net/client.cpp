@@ -6,67 +6,28 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <condition_variable>
+#include <future>
+#include <mutex>
+#include <set>
+
 namespace rnet::net {
 
 struct Client::State {
   std::map<std::string, std::unique_ptr<proto::Node::Stub>> stubs;
   std::map<std::string, std::vector<std::string>> inputs;
   std::string output;
+
+  std::mutex mutex;
+  std::condition_variable empty;
+  std::set<Inference *> open; ///< until the last of their calls has come back
 };
 
-Client::Client(std::map<std::string, std::string> addresses,
-               std::map<std::string, std::vector<std::string>> inputs, std::string output_node,
-               const Credentials &credentials)
-    : state_(std::make_unique<State>()) {
-  for (const auto &[node, address] : addresses)
-    state_->stubs[node] = proto::Node::NewStub(dial(address, credentials, node));
-  state_->inputs = std::move(inputs);
-  state_->output = std::move(output_node);
-}
-Client::~Client() = default;
-
-Expected<Answer> Client::infer(std::uint64_t request,
-                               const std::map<std::string, std::vector<float>> &inputs,
-                               std::chrono::milliseconds deadline) {
-  const auto end = std::chrono::system_clock::now() + deadline;
-  auto remaining = [&] {
-    const auto left = std::chrono::duration_cast<std::chrono::microseconds>(
-                          end - std::chrono::system_clock::now())
-                          .count();
-    return static_cast<std::uint32_t>(std::clamp<std::int64_t>(left, 0, kMaxRemaining));
-  };
-  for (const auto &[node, names] : state_->inputs) {
-    proto::Submission submission;
-    submission.set_request(request);
-    submission.set_remaining_us(remaining());
-    for (const std::string &name : names)
-      if (auto found = inputs.find(name); found != inputs.end())
-        (*submission.mutable_inputs())[name] = bytes_of(found->second);
-    grpc::ClientContext context;
-    context.set_deadline(end);
-    proto::Ack ack;
-    const grpc::Status status = state_->stubs.at(node)->Submit(&context, submission, &ack);
-    if (status.error_code() == grpc::StatusCode::INVALID_ARGUMENT ||
-        status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED) // far too large
-      return Status::error(status.error_message());
-    // An input node that is down leaves its input absent.
-  }
-  proto::Collection collection;
-  collection.set_request(request);
-  collection.set_remaining_us(remaining());
-  grpc::ClientContext context;
-  context.set_deadline(end + std::chrono::milliseconds(20)); // the way back
-  proto::Answer reply;
-  const grpc::Status status =
-      state_->stubs.at(state_->output)->Collect(&context, collection, &reply);
+static Answer read(const proto::Answer &reply) {
   Answer answer;
-  if (!status.ok()) {
-    answer.reason =
-        "output node '" + state_->output + "' did not answer: " + status.error_message();
-    return answer;
-  }
   answer.present = reply.present();
   answer.reason = reply.reason();
+  answer.late = reply.late();
   answer.used = reply.used();
   if (reply.accuracy_known())
     answer.accuracy = {reply.accuracy(), {}};
@@ -81,7 +42,148 @@ Expected<Answer> Client::infer(std::uint64_t request,
   return answer;
 }
 
-std::optional<std::vector<std::string>> Client::waiting_for(const std::string &node) {
+/// One request: a call to each input node and one to the output's, all at once. Lives as long as
+/// one of them is under way.
+class Client::Inference : public std::enable_shared_from_this<Inference> {
+public:
+  Inference(State &state, Done done) : state_(state), done_(std::move(done)) {
+    std::lock_guard lock(state_.mutex);
+    state_.open.insert(this);
+  }
+  ~Inference() {
+    std::lock_guard lock(state_.mutex);
+    state_.open.erase(this);
+    state_.empty.notify_all();
+  }
+
+  void start(std::uint64_t request, const Inputs &inputs, std::chrono::microseconds deadline) {
+    const auto end = std::chrono::system_clock::now() + deadline;
+    const auto remaining =
+        static_cast<std::uint32_t>(std::clamp<std::int64_t>(deadline.count(), 0, kMaxRemaining));
+    for (const auto &[node, names] : state_.inputs) {
+      Submit &submit = *submits_.emplace_back(std::make_unique<Submit>());
+      submit.submission.set_request(request);
+      submit.submission.set_remaining_us(remaining);
+      for (const std::string &name : names)
+        if (auto found = inputs.find(name); found != inputs.end())
+          (*submit.submission.mutable_inputs())[name] = bytes_of(found->second);
+      submit.context.set_deadline(end);
+      state_.stubs.at(node)->async()->Submit(
+          &submit.context, &submit.submission, &submit.ack,
+          [self = shared_from_this()](const grpc::Status &status) { self->submitted(status); });
+    }
+    collection_.set_request(request);
+    collection_.set_remaining_us(remaining);
+    context_.set_deadline(end + std::chrono::milliseconds(20)); // the way back
+    state_.stubs.at(state_.output)
+        ->async()
+        ->Collect(
+            &context_, &collection_, &reply_,
+            [self = shared_from_this()](const grpc::Status &status) { self->collected(status); });
+    std::unique_lock lock(mutex_);
+    started_ = true;
+    if (cancelled_) {
+      lock.unlock();
+      cancel();
+    }
+  }
+  /// All calls come back soon: as soon as all have started.
+  void cancel() {
+    {
+      std::lock_guard lock(mutex_);
+      cancelled_ = true;
+      if (!started_)
+        return;
+    }
+    for (auto &submit : submits_)
+      submit->context.TryCancel();
+    context_.TryCancel();
+  }
+
+private:
+  struct Submit {
+    grpc::ClientContext context;
+    proto::Submission submission;
+    proto::Ack ack;
+  };
+
+  void submitted(const grpc::Status &status) {
+    if (status.error_code() == grpc::StatusCode::INVALID_ARGUMENT ||
+        status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED) // far too large
+      finish(Status::error(status.error_message()));
+    // An input node that is down leaves its input absent.
+  }
+  void collected(const grpc::Status &status) {
+    if (status.ok())
+      return finish(read(reply_));
+    Answer answer;
+    answer.reason = "output node '" + state_.output + "' did not answer: " + status.error_message();
+    answer.late = status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED;
+    finish(std::move(answer));
+  }
+  void finish(Expected<Answer> answer) {
+    std::unique_lock lock(mutex_);
+    const Done done = std::exchange(done_, nullptr);
+    lock.unlock();
+    if (!done)
+      return;
+    cancel(); // a node that hangs must not hold what nobody waits for
+    done(std::move(answer));
+  }
+
+  State &state_;
+  std::vector<std::unique_ptr<Submit>> submits_;
+  grpc::ClientContext context_;
+  proto::Collection collection_;
+  proto::Answer reply_;
+  std::mutex mutex_;
+  Done done_;
+  bool started_ = false, cancelled_ = false;
+};
+
+Client::Client(std::map<std::string, std::string> addresses,
+               std::map<std::string, std::vector<std::string>> inputs, std::string output_node,
+               const Credentials &credentials)
+    : state_(std::make_unique<State>()) {
+  for (const auto &[node, address] : addresses)
+    state_->stubs[node] = proto::Node::NewStub(dial(address, credentials, node));
+  state_->inputs = std::move(inputs);
+  state_->output = std::move(output_node);
+}
+
+void Client::cancel() {
+  // Without the lock: calls may come back on this thread.
+  std::vector<std::shared_ptr<Inference>> open;
+  std::unique_lock lock(state_->mutex);
+  for (Inference *inference : state_->open)
+    open.push_back(inference->weak_from_this().lock());
+  lock.unlock();
+  for (auto &inference : std::exchange(open, {}))
+    if (inference) // not the last call's, which is about to go
+      inference->cancel();
+}
+
+Client::~Client() {
+  cancel();
+  std::unique_lock lock(state_->mutex);
+  state_->empty.wait(lock, [&] { return state_->open.empty(); });
+}
+
+void Client::infer(std::uint64_t request, const Inputs &inputs, std::chrono::microseconds deadline,
+                   Done done) {
+  std::make_shared<Inference>(*state_, std::move(done))->start(request, inputs, deadline);
+}
+
+Expected<Answer> Client::infer(std::uint64_t request, const Inputs &inputs,
+                               std::chrono::microseconds deadline) {
+  // Shared: the other thread may still be at work on it when this one goes on.
+  auto promise = std::make_shared<std::promise<Expected<Answer>>>();
+  infer(request, inputs, deadline,
+        [promise](Expected<Answer> answer) { promise->set_value(std::move(answer)); });
+  return promise->get_future().get();
+}
+
+std::optional<NodeStatus> Client::status(const std::string &node) {
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(200));
   // A call that fails at once does not move the handshake on, and between calls gRPC looks at its
@@ -90,7 +192,7 @@ std::optional<std::vector<std::string>> Client::waiting_for(const std::string &n
   proto::StatusReply reply;
   if (!state_->stubs.at(node)->Status(&context, {}, &reply).ok())
     return std::nullopt;
-  return std::vector<std::string>(reply.waiting_for().begin(), reply.waiting_for().end());
+  return NodeStatus{{reply.waiting_for().begin(), reply.waiting_for().end()}, reply.fed()};
 }
 
 } // namespace rnet::net

@@ -54,6 +54,7 @@ Engine::Engine(const NetworkDescription &network, std::size_t node, const Progra
     if (node_.inputs[k].kind == Source::Kind::network_input)
       alive_ |= std::uint64_t(1) << k;
   }
+  counters_.absent.resize(node_.inputs.size());
   slots_.reserve(kMaxOpen);
   spare_.reserve(kReady);
   std::size_t elements = 1;
@@ -109,7 +110,7 @@ Engine::Slot &Engine::open(std::uint64_t request, Time deadline) {
       if (auto done = std::exchange((*oldest)->done, nullptr))
         done({false, "too many requests", {}, 0});
       close(**oldest);
-      ++counters_.dropped;
+      ++counters_.too_many;
     }
   }
   if (spare_.empty()) {
@@ -151,8 +152,9 @@ bool Engine::arrive(std::size_t input, const Message &message) {
     if (!slot)
       slot = &open(message.request, message.deadline);
   }
-  if (!slot || slot->state != Slot::State::collecting || (slot->claimed & bit)) {
-    ++counters_.dropped;
+  const bool done = !slot || slot->state != Slot::State::collecting;
+  if (done || (slot->claimed & bit)) {
+    ++(done ? counters_.late : counters_.duplicate);
     return false;
   }
   slot->claimed |= bit;
@@ -168,7 +170,7 @@ bool Engine::arrive(std::size_t input, const Message &message) {
     slot->present |= message.present ? bit : 0;
     slot->used[input] = message.used;
   } else {
-    ++counters_.dropped;
+    ++counters_.late;
     if (slot->state == Slot::State::closed)
       close(*slot);
   }
@@ -263,8 +265,11 @@ void Engine::work() {
     }
     finished_[next_finished_++ % finished_.size()] = ready->request;
     ready->state = Slot::State::firing;
+    const bool late = !settled(*ready);
+    for (std::size_t k = 0; k < counters_.absent.size(); ++k)
+      counters_.absent[k] += ~ready->present >> k & 1;
     lock.unlock();
-    const Reply reply = fire(*ready);
+    const Reply reply = fire(*ready, late);
     lock.lock();
     if (holds_output_ && !ready->done) {
       ready->state = Slot::State::answered;
@@ -283,7 +288,7 @@ void Engine::work() {
   }
 }
 
-Reply Engine::fire(Slot &slot) {
+Reply Engine::fire(Slot &slot, bool late) {
   for (std::size_t k = 0; k < slot.inputs.size(); ++k)
     slot.inputs[k].present.rows[0] = slot.present >> k & 1;
   Arena arena = arena_.arena(1);
@@ -308,9 +313,14 @@ Reply Engine::fire(Slot &slot) {
   if (!holds_output_)
     return {};
   const Tensor<float> &output = results_.tensors[network_.outputs[0].result];
-  return {output.present[0],
-          output.present[0] ? "" : "no information flow: nothing reached the output in time",
-          values(output), used};
+  if (output.present[0])
+    return {true, "", values(output), used};
+  return {false,
+          late ? "no information flow: nothing reached the output in time"
+               : "no information flow: all ways to the output are down",
+          {},
+          used,
+          late};
 }
 
 } // namespace rnet::net

@@ -179,10 +179,33 @@ Expected<Credentials> prove(const std::string &directory, const NetworkDescripti
   return credentials;
 }
 
-Status check_address(const std::string &address, const Credentials &credentials) {
+Expected<Credentials> prove_client(const std::string &directory, const Credentials &node) {
+  if (!node.identity())
+    return directory.empty() ? Expected<Credentials>(Credentials())
+                             : Status::error("--client-identity needs --identity");
+  if (directory.empty())
+    return Status::error("doors of a node with --identity ask the other nodes as a client: "
+                         "--client-identity is missing");
+  auto credentials = Credentials::open(directory);
+  if (!credentials.ok())
+    return credentials;
+  const Identity &self = *credentials->identity();
+  if (self.role != Identity::Role::client || self.network != node.identity()->network)
+    return Status::error("'" + directory + "' holds the keys of '" + self.uri() +
+                         "'; expected those of a client of '" + node.identity()->network + "'");
+  return credentials;
+}
+
+bool is_local(const std::string &address) {
   for (const char *local : {"unix:", "127.0.0.1:", "localhost:", "[::1]:"})
-    if (credentials.identity() || address.rfind(local, 0) == 0)
-      return {};
+    if (address.rfind(local, 0) == 0)
+      return true;
+  return false;
+}
+
+Status check_address(const std::string &address, const Credentials &credentials) {
+  if (credentials.identity() || is_local(address))
+    return {};
   return Status::error("'" + address +
                        "' is no local address: without --identity nodes talk over unix: sockets "
                        "and loopback only");

@@ -29,7 +29,14 @@ bool speaks_for(const Credentials &credentials, const grpc::AuthContext &caller,
 Expected<Credentials> prove(const std::string &directory, const NetworkDescription &network,
                             std::size_t node);
 
-/// An error where an address is no unix socket and no loopback, and there are no keys.
+/// Keys of a client of the same network as `node`, for its doors; none where that has none. An
+/// error where they are missing, or others.
+Expected<Credentials> prove_client(const std::string &directory, const Credentials &node);
+
+/// Whether an address is a unix socket or on loopback.
+bool is_local(const std::string &address);
+
+/// An error where an address is not local, and there are no keys.
 Status check_address(const std::string &address, const Credentials &credentials);
 
 } // namespace rnet::net

@@ -2,8 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "rnet/net/main.h"
 
+#include "doors.h"
 #include "foreign_log.h"
 #include "listener.h"
+#include "log.h"
 #include "node_options.h"
 #include "senders.h"
 #include "server_limits.h"
@@ -57,7 +59,8 @@ public:
           std::uint64_t incarnation, const std::map<std::string, std::string> &peers,
           const std::map<std::string, Duration> &beats, const Credentials &credentials)
       : streams_(network.hyperconnections.size()), sequences_(network.hyperconnections.size()),
-        beats_of_(network.hyperconnections.size()), was_beating_(network.hyperconnections.size()) {
+        sent_bytes_(network.hyperconnections.size()), beats_of_(network.hyperconnections.size()),
+        was_beating_(network.hyperconnections.size()) {
     proto::Hello hello;
     hello.set_topology(std::string(network.topology_fingerprint));
     hello.set_weights(weights);
@@ -108,6 +111,7 @@ public:
     activation.set_present(message.present);
     activation.set_used(message.used);
     activation.set_values(message.values.data(), message.values.size_bytes());
+    sent_bytes_[connection] += message.values.size_bytes();
     streams_[connection]->write(std::move(packet));
   }
 
@@ -132,30 +136,69 @@ public:
     }
   }
 
+  std::vector<std::uint64_t> sent_bytes() const { return {sent_bytes_.begin(), sent_bytes_.end()}; }
+  std::uint64_t dropped() const {
+    std::uint64_t all = 0;
+    for (const auto &stream : streams_)
+      all += stream ? stream->dropped() : 0;
+    return all;
+  }
+
 private:
   std::vector<std::unique_ptr<Stream<proto::Packet>>> streams_;
   std::vector<std::unique_ptr<Stream<proto::Beat>>> beats_; ///< by receiver
   std::vector<long> ticks_;                                 ///< likewise: between two beats
   long tick_ = 0;
-  std::vector<std::uint64_t> sequences_; ///< the engine's thread only
-  std::vector<std::size_t> beats_of_;    ///< [hyperconnection]: the heartbeats to its receiver
-  std::vector<char> was_beating_;        ///< [hyperconnection], at the last tick
+  std::vector<std::uint64_t> sequences_;               ///< the engine's thread only
+  std::vector<std::atomic<std::uint64_t>> sent_bytes_; ///< [hyperconnection]
+  std::vector<std::size_t> beats_of_; ///< [hyperconnection]: the heartbeats to its receiver
+  std::vector<char> was_beating_;     ///< [hyperconnection], at the last tick
 };
 
 std::atomic<bool> stopping = false; // a signal handler has nothing but globals
 extern "C" void stop(int) { stopping = true; }
 
 struct Options {
-  std::string weights, listen, identity, accuracy;
+  std::string weights, listen, identity, client_identity, accuracy;
   std::vector<std::string> peers, beats, silences;
+  DoorOptions doors;
+  Log::Format log = Log::Format::plain;
 };
+
+NodeCounters count(const Engine &engine, const Peers &senders, const Service &service,
+                   const Network &outbox) {
+  Engine::Counters computed = engine.counters();
+  Peers::Counters peers = senders.counters();
+  const Service::Counters received = service.counters();
+  return {computed.requests,
+          std::move(computed.absent),
+          std::move(peers.suspicions),
+          std::move(peers.rejoins),
+          outbox.sent_bytes(),
+          {{"late", computed.late},
+           {"duplicate", computed.duplicate},
+           {"too_many", computed.too_many},
+           {"refused", received.refused},
+           {"malformed", received.malformed},
+           {"stale", received.stale},
+           {"unsent", outbox.dropped()}}};
+}
+
+/// How long requests in flight may hold a node that is to stop.
+constexpr auto kDrain = std::chrono::seconds(10);
 
 Status run(const Options &options, const NetworkDescription &network, std::size_t node,
            Program &program) {
   auto credentials = prove(options.identity, network, node);
   if (!credentials.ok())
     return credentials.status();
-  const auto peers = by_node("--peer", "ADDRESS", options.peers);
+  Expected<Credentials> client = Credentials();
+  if (options.doors.any()) {
+    client = prove_client(options.client_identity, *credentials);
+    if (!client.ok())
+      return client.status();
+  }
+  auto peers = by_node("--peer", "ADDRESS", options.peers);
   if (!peers.ok())
     return peers.status();
   for (const auto &[name, address] : *peers)
@@ -163,6 +206,11 @@ Status run(const Options &options, const NetworkDescription &network, std::size_
       return status;
   if (Status status = check_address(options.listen, *credentials); !status.ok())
     return status;
+  for (const std::string &address : {options.doors.http, options.doors.grpc})
+    if (!address.empty() && !is_local(address))
+      return Status::error("'" + address +
+                           "' is no local address: doors, whose clients prove nothing, open on "
+                           "unix: sockets and loopback only");
   for (const HyperconnectionDescription &connection : network.hyperconnections)
     if (connection.from == node && !peers->count(std::string(network.nodes[connection.to].name)))
       return Status::error("the address of '" + std::string(network.nodes[connection.to].name) +
@@ -203,8 +251,9 @@ Status run(const Options &options, const NetworkDescription &network, std::size_
       static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
   Network outbox(network, node, weights->data_hash(), incarnation, *peers, *beats, *credentials);
   Engine engine(network, node, program, outbox);
-  Peers before(network, node, engine, *silences);
-  Service service(network, node, engine, before, *credentials, weights->data_hash(),
+  const Log log(options.log, network.nodes[node].name);
+  Peers before(network, node, engine, log, stopping, *silences);
+  Service service(network, node, engine, before, log, *credentials, weights->data_hash(),
                   accuracy ? &*accuracy : nullptr, incarnation);
   auto opened = Listener::open(options.listen);
   if (!opened.ok())
@@ -219,11 +268,32 @@ Status run(const Options &options, const NetworkDescription &network, std::size_
   if (!server)
     return Status::error("cannot serve '" + options.listen + "'");
   listener->start();
-  // In one piece: other processes write to the same terminal.
-  std::cerr << "node " + std::string(network.nodes[node].name) + " listens on " + options.listen +
-                   "\n";
+  log.say("start", "listens on " + options.listen, {{"address", options.listen}});
+  std::unique_ptr<Doors> doors;
+  if (options.doors.any()) {
+    peers->emplace(network.nodes[node].name, options.listen);
+    auto opened = Doors::open(options.doors, network, node, *peers, *client,
+                              [&] { return count(engine, before, service, outbox); });
+    if (!opened.ok())
+      return opened.status();
+    doors = std::move(*opened);
+    for (const auto &[protocol, address] :
+         {std::pair("HTTP", doors->http()), std::pair("gRPC", doors->grpc())})
+      if (!address.empty())
+        log.say("door", "answers " + std::string(protocol) + " on " + address,
+                {{"protocol", protocol}, {"address", address}});
+  }
 
-  for (Time planned = Clock::now(); !stopping; planned += kBeatInterval) {
+  std::optional<Time> drained_by; // set once it is to stop
+  for (Time planned = Clock::now();; planned += kBeatInterval) {
+    if (stopping && !drained_by) {
+      drained_by = Clock::now() + kDrain;
+      if (doors)
+        doors->stop();
+    }
+    // Meanwhile it takes part as before.
+    if (drained_by && (!doors || doors->idle() || Clock::now() > *drained_by))
+      break;
     std::this_thread::sleep_until(planned);
     const Time now = Clock::now();
     outbox.tick(engine.fed());
@@ -231,7 +301,9 @@ Status run(const Options &options, const NetworkDescription &network, std::size_
     if (now - planned > 10 * kBeatInterval)
       planned = now; // do not catch up on beats that nobody waits for
   }
+  doors.reset();
   server->Shutdown(std::chrono::system_clock::now() + std::chrono::milliseconds(200));
+  log.say("stop", "stops");
   return {};
 }
 
@@ -261,6 +333,19 @@ int main(int argc, char **argv, const NetworkDescription &network, std::size_t n
   app.add_option(
       "--accuracy", options.accuracy,
       "the accuracy table that the evaluator wrote; without it, expected accuracy is unknown");
+  app.add_option("--http", options.doors.http,
+                 "opens a door for clients: Open Inference Protocol over HTTP, health, metrics and "
+                 "a status page; unix:PATH or 127.0.0.1:PORT. Needs --peer of all nodes");
+  app.add_option("--grpc", options.doors.grpc, "the same protocol over gRPC");
+  app.add_option("--client-identity", options.client_identity,
+                 "folder like --identity, with the keys of a client: doors ask the nodes with it");
+  app.add_option("--deadline", options.doors.deadline_ms,
+                 "milliseconds for a client's request that says none")
+      ->check(CLI::Range(1, 600'000))
+      ->capture_default_str();
+  app.add_option("--log", options.log, "plain, or json: an object a line")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, Log::Format>{
+          {"plain", Log::Format::plain}, {"json", Log::Format::json}}));
   CLI11_PARSE(app, argc, argv);
   struct sigaction action = {};
   action.sa_handler = stop;
@@ -268,7 +353,11 @@ int main(int argc, char **argv, const NetworkDescription &network, std::size_t n
   sigaction(SIGTERM, &action, nullptr);
   limit_foreign_log();
   if (Status status = run(options, network, node, program); !status.ok()) {
-    std::cerr << "error: " << status.message() << "\n";
+    if (options.log == Log::Format::json)
+      Log(options.log, network.nodes[node].name)
+          .say("error", status.message(), {{"message", status.message()}});
+    else
+      std::cerr << "error: " << status.message() << "\n";
     return 1;
   }
   return 0;

@@ -5,10 +5,10 @@ namespace rnet::net {
 
 static constexpr std::size_t kNoLane = ~std::size_t(0);
 
-Peers::Peers(const NetworkDescription &network, std::size_t node, Engine &engine,
-             const std::map<std::string, Duration> &silences)
-    : network_(network), node_(network.nodes[node]), engine_(engine),
-      senders_(network.nodes.size()),
+Peers::Peers(const NetworkDescription &network, std::size_t node, Engine &engine, const Log &log,
+             const std::atomic<bool> &stopping, const std::map<std::string, Duration> &silences)
+    : network_(network), node_(network.nodes[node]), engine_(engine), log_(log),
+      stopping_(stopping), senders_(network.nodes.size()),
       lanes_(network.hyperconnections.size() + network.nodes.size()) {
   for (std::size_t k = 0; k < network.nodes.size(); ++k)
     if (auto found = silences.find(std::string(network.nodes[k].name)); found != silences.end())
@@ -116,6 +116,8 @@ void Peers::check(Time now, Duration late) {
 }
 
 void Peers::update() {
+  for (std::size_t sender = 0; sender < senders_.size(); ++sender)
+    tell(senders_[sender], network_.nodes[sender].name);
   for (std::size_t k = 0; k < node_.inputs.size(); ++k) {
     const Source &source = node_.inputs[k];
     if (source.kind == Source::Kind::network_input)
@@ -124,6 +126,37 @@ void Peers::update() {
     engine_.set_alive(k, lanes_[source.index].stream && from.fed &&
                              from.detector.state() == PeerState::alive);
   }
+}
+
+/// Counts and says what is new of a sender.
+void Peers::tell(Sender &sender, std::string_view name) {
+  const PeerState state = sender.detector.state();
+  if (state == sender.told || state == PeerState::rejoining)
+    return;
+  sender.told = state;
+  sender.suspicions += state == PeerState::suspect;
+  sender.rejoins += state == PeerState::alive && sender.lost;
+  if (state != PeerState::suspect)
+    sender.lost = state == PeerState::down;
+  if (stopping_)
+    return;
+  const std::string peer(name);
+  if (state == PeerState::suspect)
+    log_.say("peer_suspect", "has not heard from " + peer + " for too long", {{"peer", peer}});
+  else if (state == PeerState::down)
+    log_.say("peer_down", "has lost " + peer, {{"peer", peer}});
+  else
+    log_.say("peer_alive", "hears " + peer, {{"peer", peer}});
+}
+
+Peers::Counters Peers::counters() const {
+  std::lock_guard lock(mutex_);
+  Counters counters;
+  for (const Sender &sender : senders_) {
+    counters.suspicions.push_back(sender.suspicions);
+    counters.rejoins.push_back(sender.rejoins);
+  }
+  return counters;
 }
 
 std::vector<std::string> Peers::missing() const {

@@ -2,10 +2,13 @@
 // Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include "log.h"
+
 #include "rnet/net/engine.h"
 
 #include <grpcpp/grpcpp.h>
 
+#include <atomic>
 #include <list>
 #include <map>
 #include <mutex>
@@ -26,10 +29,11 @@ struct Incoming {
 /// greeted, of the sender's present incarnation. All members from any thread.
 class Peers {
 public:
+  /// Says who comes and goes; not once this node is `stopping`, as others then often are.
   /// `silences` by sender, where it is another than usual: how long it may say nothing, at the
   /// least, before it is suspected.
-  Peers(const NetworkDescription &network, std::size_t node, Engine &engine,
-        const std::map<std::string, Duration> &silences = {});
+  Peers(const NetworkDescription &network, std::size_t node, Engine &engine, const Log &log,
+        const std::atomic<bool> &stopping, const std::map<std::string, Duration> &silences = {});
 
   /// Streams that have not said for long whose they are are cancelled, and the oldest of too many.
   static constexpr auto kGreeting = std::chrono::seconds(10);
@@ -55,6 +59,12 @@ public:
   /// Senders from which nothing can come.
   std::vector<std::string> missing() const;
 
+  /// By sending node.
+  struct Counters {
+    std::vector<std::uint64_t> suspicions, rejoins;
+  };
+  Counters counters() const;
+
 private:
   struct Lane {
     Incoming *stream = nullptr; ///< the one that counts
@@ -64,6 +74,9 @@ private:
     FailureDetector detector;
     bool fed = false;
     std::uint64_t incarnation = 0;
+    PeerState told = PeerState::down; ///< the last of alive, suspect and down
+    bool lost = false;                ///< down since it was alive
+    std::uint64_t suspicions = 0, rejoins = 0;
   };
 
   // All with the lock.
@@ -73,10 +86,13 @@ private:
   }
   bool counts(const Incoming &stream) const { return lanes_[stream.lane].stream == &stream; }
   void update();
+  void tell(Sender &sender, std::string_view name);
 
   const NetworkDescription &network_;
   const NodeDescription &node_;
   Engine &engine_;
+  const Log &log_;
+  const std::atomic<bool> &stopping_;
   mutable std::mutex mutex_;
   std::vector<Sender> senders_;     ///< by node
   std::vector<Lane> lanes_;         ///< by hyperconnection, then heartbeats by sender

@@ -46,9 +46,16 @@ public:
     if (!call_ || !held_)
       return; // nobody listens: the receiver knows that this sender is gone
     queue_.push_back(std::move(message));
-    if (queue_.size() > capacity_)
+    if (queue_.size() > capacity_) {
       queue_.pop_front();
+      ++dropped_;
+    }
     pump();
+  }
+  /// Messages that were pushed out.
+  std::uint64_t dropped() const {
+    std::lock_guard lock(mutex_);
+    return dropped_;
   }
   /// Opens the stream anew: its receiver has gone, which an idle stream does not notice by itself.
   void restart() {
@@ -135,6 +142,7 @@ private:
   Call *call_ = nullptr; ///< deletes itself when it is done
   bool writing_ = false, held_ = false, stopping_ = false;
   Time next_try_{};
+  std::uint64_t dropped_ = 0;
 };
 
 } // namespace rnet::net

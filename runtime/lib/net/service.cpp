@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "service.h"
 
+#include "foreign_log.h"
+
 namespace rnet::net {
 
 //===-- Streams between nodes -----------------------------------------------------------------===//
@@ -27,13 +29,11 @@ public:
                               packet_.hello().node())
                       ? "the caller is not that node"
                       : greet(packet_.hello());
-      if (!refusal.empty()) {
-        ++service_.dropped_;
-        return finish({grpc::StatusCode::PERMISSION_DENIED, refusal});
-      }
+      if (!refusal.empty())
+        return finish(service_.refuse(packet_.hello(), refusal));
       greeted_ = true;
-    } else if (!take()) {
-      ++service_.dropped_;
+    } else {
+      take();
     }
     this->StartRead(&packet_);
   }
@@ -43,8 +43,8 @@ protected:
   static constexpr const char *kOld = "an older incarnation than the present one";
   /// Why the stream is refused; empty: it is not.
   virtual std::string greet(const proto::Hello &hello) = 0;
-  /// Whether what was read counts.
-  virtual bool take() = 0;
+  /// Takes what was read, or counts why not.
+  virtual void take() = 0;
 
   Service &service_;
   Incoming stream_;
@@ -75,13 +75,15 @@ class Service::DeliverReactor final : public Reactor<proto::Packet> {
         input_ = k;
     return service_.peers_.carries(stream_, connection_, hello.incarnation()) ? "" : kOld;
   }
-  bool take() override {
+  void take() override {
     const auto message =
         decode(packet_.activation(), service_.network_.hyperconnections[connection_]);
-    if (!message || !service_.peers_.take(stream_, packet_.activation().sequence()))
-      return false;
-    service_.engine_.arrive(input_, *message); // counts by itself what it drops
-    return true;
+    if (!message)
+      ++service_.malformed_;
+    else if (!service_.peers_.take(stream_, packet_.activation().sequence()))
+      ++service_.stale_;
+    else
+      service_.engine_.arrive(input_, *message); // counts by itself what it drops
   }
 
   std::size_t connection_ = 0, input_ = 0;
@@ -101,8 +103,18 @@ class Service::HeartbeatReactor final : public Reactor<proto::Beat> {
     take(); // it is a beat as well
     return "";
   }
-  bool take() override { return service_.peers_.beat(stream_, packet_.fed()); }
+  void take() override {
+    if (!service_.peers_.beat(stream_, packet_.fed()))
+      ++service_.stale_;
+  }
 };
+
+grpc::Status Service::refuse(const proto::Hello &hello, const std::string &why) {
+  ++refused_;
+  const std::string name = printable(hello.node().substr(0, 100));
+  log_.say("peer_refused", "refuses '" + name + "': " + why, {{"peer", name}, {"reason", why}});
+  return {grpc::StatusCode::PERMISSION_DENIED, why};
+}
 
 grpc::ServerReadReactor<proto::Packet> *Service::Deliver(grpc::CallbackServerContext *context,
                                                          proto::Ack *) {
@@ -168,6 +180,7 @@ grpc::ServerUnaryReactor *Service::Collect(grpc::CallbackServerContext *context,
         answer->set_reason(std::string(reply.reason));
         answer->set_values(reply.values.data(), reply.values.size_bytes());
         answer->set_used(reply.used);
+        answer->set_late(reply.late);
         if (std::optional<Accuracy> accuracy =
                 accuracy_ && reply.present ? accuracy_->find({reply.used, true}) : std::nullopt) {
           answer->set_accuracy_known(true);
@@ -191,7 +204,8 @@ grpc::ServerUnaryReactor *Service::Status(grpc::CallbackServerContext *context,
     reply->add_waiting_for(name);
   const Engine::Counters counters = engine_.counters();
   reply->set_requests(counters.requests);
-  reply->set_dropped(counters.dropped + dropped_);
+  reply->set_dropped(counters.dropped() + refused_ + malformed_ + stale_);
+  reply->set_fed(engine_.fed());
   auto *reactor = context->DefaultReactor();
   reactor->Finish(grpc::Status::OK);
   return reactor;

@@ -3,18 +3,21 @@
 #pragma once
 
 #include "identity.h"
+#include "log.h"
 #include "node.grpc.pb.h"
 #include "peers.h"
 #include "wire.h"
+
+#include <atomic>
 
 namespace rnet::net {
 
 class Service final : public proto::Node::CallbackService {
 public:
   Service(const NetworkDescription &network, std::size_t node, Engine &engine, Peers &peers,
-          Credentials credentials, std::string weights, const AccuracyTable *accuracy,
-          std::uint64_t incarnation)
-      : network_(network), node_(node), engine_(engine), peers_(peers),
+          const Log &log, Credentials credentials, std::string weights,
+          const AccuracyTable *accuracy, std::uint64_t incarnation)
+      : network_(network), node_(node), engine_(engine), peers_(peers), log_(log),
         credentials_(std::move(credentials)), weights_(std::move(weights)), accuracy_(accuracy),
         incarnation_(incarnation) {}
 
@@ -29,7 +32,18 @@ public:
   grpc::ServerUnaryReactor *Status(grpc::CallbackServerContext *, const proto::StatusRequest *,
                                    proto::StatusReply *) override;
 
+  /// What came from other nodes and was not taken.
+  struct Counters {
+    std::uint64_t refused = 0;   ///< greetings
+    std::uint64_t malformed = 0; ///< messages that make no sense
+    std::uint64_t stale = 0;     ///< messages that are repeated, or of a stream that does not count
+  };
+  Counters counters() const { return {refused_, malformed_, stale_}; }
+
 private:
+  /// Counts and says so, and gives the status.
+  grpc::Status refuse(const proto::Hello &hello, const std::string &why);
+
   template <class Packet> class Reactor;
   class DeliverReactor;
   class HeartbeatReactor;
@@ -38,11 +52,12 @@ private:
   std::size_t node_;
   Engine &engine_;
   Peers &peers_;
+  const Log &log_;
   Credentials credentials_;
   std::string weights_;
   const AccuracyTable *accuracy_; ///< null: unknown
   std::uint64_t incarnation_;
-  std::atomic<std::uint64_t> dropped_ = 0;
+  std::atomic<std::uint64_t> refused_ = 0, malformed_ = 0, stale_ = 0;
 };
 
 } // namespace rnet::net

@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -20,32 +21,50 @@ namespace rnet::net {
 struct Answer {
   bool present = false;
   std::string reason; ///< where there is no answer: why
+  bool late = false;  ///< where there is none: the deadline came first
   std::vector<float> values;
   std::uint64_t used = 0;           ///< hyperconnections, a bit each
   std::optional<Accuracy> accuracy; ///< to expect of such an answer
 };
 
-/// One request at a time; several clients may talk to one network.
+/// What a node says of itself.
+struct NodeStatus {
+  std::vector<std::string> waiting_for; ///< senders from which nothing can come
+  bool fed = false;                     ///< some input can reach it
+};
+
+/// Many requests at a time, from any thread; several clients may talk to one network.
 class Client {
 public:
+  using Inputs = std::map<std::string, std::vector<float>>;
+  using Done = std::function<void(Expected<Answer>)>;
+
   /// Addresses by node; `inputs` by node: names of the inputs that it holds. With credentials,
   /// those of a client, every node must prove which one it is.
   Client(std::map<std::string, std::string> addresses,
          std::map<std::string, std::vector<std::string>> inputs, std::string output_node,
          const Credentials &credentials = {});
+  /// Cancels, and waits until every `done` was called.
   ~Client();
 
-  /// Submits and waits, until the deadline and not longer (some milliseconds for the way back). An
-  /// error means that an input was refused; a node that does not answer is a reason, not an error.
-  Expected<Answer> infer(std::uint64_t request,
-                         const std::map<std::string, std::vector<float>> &inputs,
-                         std::chrono::milliseconds deadline);
+  /// Submits, and calls `done` once, on another thread: at the answer, or at the deadline and not
+  /// later (some milliseconds for the way back). An error means that an input was refused; a node
+  /// that does not answer is a reason, not an error.
+  void infer(std::uint64_t request, const Inputs &inputs, std::chrono::microseconds deadline,
+             Done done);
+  /// The same, and waits.
+  Expected<Answer> infer(std::uint64_t request, const Inputs &inputs,
+                         std::chrono::microseconds deadline);
 
-  /// The senders that a node waits for; nothing where the node does not answer within 200 ms.
-  std::optional<std::vector<std::string>> waiting_for(const std::string &node);
+  /// Gives up what is on its way: each `done` is called soon.
+  void cancel();
+
+  /// Nothing where the node does not answer within 200 ms.
+  std::optional<NodeStatus> status(const std::string &node);
 
 private:
   struct State;
+  class Inference;
   std::unique_ptr<State> state_;
 };
 

@@ -44,6 +44,7 @@ struct Reply {
   std::string_view reason = {};
   std::span<const float> values = {};
   UsedSet used = 0;
+  bool late = false; ///< no answer, since the deadline came before all inputs did
 };
 
 class Engine {
@@ -77,7 +78,12 @@ public:
   void collect(std::uint64_t request, Time deadline, std::function<void(const Reply &)> done);
 
   struct Counters {
-    std::uint64_t requests = 0, dropped = 0;
+    std::uint64_t requests = 0;
+    /// Messages that were dropped: for a request that is done, or known already; requests that had
+    /// to go since there were more than kMaxOpen.
+    std::uint64_t late = 0, duplicate = 0, too_many = 0;
+    std::vector<std::uint64_t> absent = {}; ///< [input]: requests that had to do without it
+    std::uint64_t dropped() const { return late + duplicate + too_many; }
   };
   Counters counters() const;
 
@@ -114,7 +120,7 @@ private:
   void close(Slot &slot);
   bool settled(const Slot &slot) const;
   void work();
-  Reply fire(Slot &slot);
+  Reply fire(Slot &slot, bool late);
   bool is_finished(std::uint64_t request) const;
   std::size_t width(const Source &source) const;
 
