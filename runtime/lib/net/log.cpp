@@ -5,8 +5,10 @@
 #include <nlohmann/json.hpp>
 
 #include <chrono>
+#include <cstdio>
 #include <ctime>
-#include <iostream>
+#include <poll.h>
+#include <unistd.h>
 
 namespace rnet::net {
 
@@ -35,8 +37,12 @@ void Log::say(std::string_view event, std::string_view words,
       json[std::string(name)] = value;
     line = json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
   }
+  line += '\n';
+  pollfd out{STDERR_FILENO, POLLOUT, 0};
+  if (::poll(&out, 1, 0) != 1 || !(out.revents & POLLOUT) || (out.revents & POLLERR))
+    return;
   // In one piece: other processes write to the same terminal.
-  std::cerr << line + "\n";
+  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, line.data(), line.size());
 }
 
 } // namespace rnet::net

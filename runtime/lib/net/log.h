@@ -9,7 +9,7 @@
 
 namespace rnet::net {
 
-/// From any thread.
+/// From any thread. Where nobody reads, lines are lost: a node does not wait for its log.
 class Log {
 public:
   enum class Format { plain, json };

@@ -116,8 +116,6 @@ void Peers::check(Time now, Duration late) {
 }
 
 void Peers::update() {
-  for (std::size_t sender = 0; sender < senders_.size(); ++sender)
-    tell(senders_[sender], network_.nodes[sender].name);
   for (std::size_t k = 0; k < node_.inputs.size(); ++k) {
     const Source &source = node_.inputs[k];
     if (source.kind == Source::Kind::network_input)
@@ -126,6 +124,8 @@ void Peers::update() {
     engine_.set_alive(k, lanes_[source.index].stream && from.fed &&
                              from.detector.state() == PeerState::alive);
   }
+  for (std::size_t sender = 0; sender < senders_.size(); ++sender)
+    tell(senders_[sender], network_.nodes[sender].name);
 }
 
 /// Counts and says what is new of a sender.

@@ -110,9 +110,16 @@ class Service::HeartbeatReactor final : public Reactor<proto::Beat> {
 };
 
 grpc::Status Service::refuse(const proto::Hello &hello, const std::string &why) {
-  ++refused_;
+  // Who is refused tries again at once, and may have any name.
+  static constexpr auto kPause = std::chrono::seconds(10);
+  static constexpr std::size_t kMost = 64;
   const std::string name = printable(hello.node().substr(0, 100));
-  log_.say("peer_refused", "refuses '" + name + "': " + why, {{"peer", name}, {"reason", why}});
+  const Time now = Clock::now();
+  ++refused_;
+  std::lock_guard lock(mutex_);
+  std::erase_if(said_, [&](const auto &said) { return now - said.second > kPause; });
+  if (said_.size() < kMost && said_.emplace(name + ": " + why, now).second)
+    log_.say("peer_refused", "refuses '" + name + "': " + why, {{"peer", name}, {"reason", why}});
   return {grpc::StatusCode::PERMISSION_DENIED, why};
 }
 

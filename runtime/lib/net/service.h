@@ -9,6 +9,8 @@
 #include "wire.h"
 
 #include <atomic>
+#include <map>
+#include <mutex>
 
 namespace rnet::net {
 
@@ -41,7 +43,7 @@ public:
   Counters counters() const { return {refused_, malformed_, stale_}; }
 
 private:
-  /// Counts and says so, and gives the status.
+  /// Counts, says so but not again and again, and gives the status.
   grpc::Status refuse(const proto::Hello &hello, const std::string &why);
 
   template <class Packet> class Reactor;
@@ -58,6 +60,8 @@ private:
   const AccuracyTable *accuracy_; ///< null: unknown
   std::uint64_t incarnation_;
   std::atomic<std::uint64_t> refused_ = 0, malformed_ = 0, stale_ = 0;
+  std::mutex mutex_;
+  std::map<std::string, Time> said_; ///< whose refusals, and when
 };
 
 } // namespace rnet::net

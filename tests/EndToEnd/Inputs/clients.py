@@ -18,7 +18,7 @@ from programs import Built, down_nodes
 from serving import Serving
 
 ROWS = 20
-ATTEMPTS = 10
+ATTEMPTS = 30
 
 
 def ask(command, environment, requests):
