@@ -152,7 +152,10 @@ def check_grpc(serving, stubs, rows, expected, used):
         late = pb.ModelInferRequest()
         late.CopyFrom(request)
         late.parameters["timeout"].int64_param = 1
-        assert refused(stub.ModelInfer, late)[0] == code.DEADLINE_EXCEEDED
+        codes = []
+        while code.DEADLINE_EXCEEDED not in codes:  # an answer may be quicker than a deadline is noticed
+            codes.append(stub.ModelInfer.future(late).code())
+            assert len(codes) < ATTEMPTS, codes
         many = pb.ModelInferRequest(model_name="health")
         many.inputs.add(name="sensors", datatype="FP32", shape=[64, 23]).contents.fp32_contents.extend([0.5] * 64 * 23)
         for _ in range(50):  # until three of six are in flight at a time
@@ -351,7 +354,7 @@ def check_drain(serving):
         serving.until(lambda: waiting.done() or serving.status()["in_flight"] == 1)
         os.kill(serving.pids["cloud"], signal.SIGTERM)
         status, _, answer = waiting.result()  # an answer, no broken connection
-    assert status in (503, 504), (status, answer)
+    assert status in (200, 503, 504), (status, answer)  # 200: it was quicker than their stop
     serving.until(lambda: any(line.startswith("node cloud down (exit code 0)") for line in serving.said))
     assert [event["event"] for event in events(serving) if event["node"] == "cloud"][-1] == "stop"
     for node in ("fog1", "fog2"):
