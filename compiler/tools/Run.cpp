@@ -51,7 +51,8 @@ struct Network {
   std::string name;
   std::vector<std::string> nodes;
   std::vector<Input> inputs;
-  std::string output, outputNode;
+  std::string output;
+  std::vector<std::string> heads; ///< nodes with the output and its exits, as they answer
   std::vector<std::string> classes;
   struct Connection {
     std::string name, from, to;
@@ -77,7 +78,10 @@ Expected<Network> readNetwork(const std::string &directory) {
           {input.at("name"), input.at("node"), input.at("shape").get<std::vector<std::size_t>>()});
     const auto &output = json.at("outputs").at(0);
     network.output = output.at("name");
-    network.outputNode = output.at("node");
+    network.heads = {output.at("node").get<std::string>()};
+    if (output.contains("exits"))
+      for (const auto &node : output.at("exits"))
+        network.heads.push_back(node.get<std::string>());
     if (output.contains("classes"))
       network.classes = output.at("classes").get<std::vector<std::string>>();
     for (const auto &connection : json.at("hyperconnections"))
@@ -196,6 +200,8 @@ public:
     } else {
       const auto best =
           std::max_element(answer->values.begin(), answer->values.end()) - answer->values.begin();
+      if (answer->head > 0)
+        line["exit"] = network_.heads[answer->head];
       line["class"] = best;
       if (!network_.classes.empty())
         line["name"] = network_.classes[static_cast<std::size_t>(best)];
@@ -203,7 +209,7 @@ public:
       for (float value : answer->values)
         values.push_back(shortest(value));
       line["probabilities"] = std::move(values);
-      line["nodes"] = nodes(answer->used);
+      line["nodes"] = nodes(*answer);
       line["hyperconnections"] = connections(answer->used);
       line["expected_accuracy"] =
           answer->accuracy ? ordered_json(answer->accuracy->value) : ordered_json("unknown");
@@ -227,11 +233,11 @@ private:
         names.push_back(network_.connections[k].name);
     return names;
   }
-  /// Nodes that took part: those at either end of a used hyperconnection.
-  ordered_json nodes(std::uint64_t used) const {
-    std::set<std::string> part{network_.outputNode};
+  /// Nodes that took part: the one that answered, those at either end of a used hyperconnection.
+  ordered_json nodes(const net::Answer &answer) const {
+    std::set<std::string> part{network_.heads[answer.head]};
     for (std::size_t k = 0; k < network_.connections.size(); ++k)
-      if (used >> k & 1) {
+      if (answer.used >> k & 1) {
         part.insert(network_.connections[k].from);
         part.insert(network_.connections[k].to);
       }
@@ -359,16 +365,16 @@ Status runNetwork(const RunOptions &options) {
         pass("--peer", peer + "=" + addresses->at(peer));
     if (secure)
       pass("--identity", nodeKeys(options.identity, node));
-    if (node == network->outputNode) {
+    if (node == network->heads.front()) {
       if (!options.http.empty())
         pass("--http", options.http);
       if (!options.grpc.empty())
         pass("--grpc", options.grpc);
       if (secure && options.serves())
         pass("--client-identity", clientKeys(options.identity, kLocalClient));
-      if (fs::exists(accuracy))
-        pass("--accuracy", accuracy);
     }
+    if (std::ranges::find(network->heads, node) != network->heads.end() && fs::exists(accuracy))
+      pass("--accuracy", accuracy);
     specs.push_back(std::move(spec));
   }
   for (const Input &input : network->inputs)
@@ -378,7 +384,7 @@ Status runNetwork(const RunOptions &options) {
   if (Status status = processes.start(std::move(specs)); !status.ok())
     return status;
   processes.watch();
-  net::Client client(addresses->all(), inputs, network->outputNode, credentials);
+  net::Client client(addresses->all(), inputs, network->heads, credentials);
   if (Status status = waitUntilReady(*network, processes, client); !status.ok() || interrupted)
     return status;
   std::cerr << "network " + network->name + " ready: " + std::to_string(network->nodes.size()) +

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "allocations.h"
 #include "engines.h"
+#include "small_network.h"
 #include "test_files.h"
 #include "toy_network.h"
 
@@ -86,6 +87,19 @@ TEST_F(ToyEngines, AllocateNothingForARequest) {
               0u);
     EXPECT_EQ(answered, 100 * (net::Engine::kReady - 1));
   }
+}
+TEST(ExitEngines, AllocateNothingForAnswersThatNobodyAsksFor) {
+  SmallNetwork health;
+  make_health_with_exits(health, MuxKind::failover);
+  const std::vector<const Program *> programs(health.programs.begin(), health.programs.end());
+  Engines engines(health.description, programs, 0);
+  std::size_t answered = 0;
+  EXPECT_EQ(allocated_by([&] {
+              for (std::size_t k = 0; k < 2 * net::Engine::kMaxOpen / 5; ++k)
+                answered += engines.answer(5);
+            }),
+            0u);
+  EXPECT_EQ(answered, 2 * net::Engine::kMaxOpen / 5 * 5);
 }
 TEST_F(ToyEngines, AllocateForMoreRequestsThanAreReady) {
   Engines engines(toy, programs, 0);

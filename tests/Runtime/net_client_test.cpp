@@ -23,7 +23,7 @@ TEST(ClientTest, GivesASlowNodeTimeToShakeHands) {
   ASSERT_EQ(::bind(listener, reinterpret_cast<sockaddr *>(&address), sizeof address), 0);
   ASSERT_EQ(::listen(listener, 100), 0);
   {
-    Client client({{"node", "unix:" + path}}, {}, "node");
+    Client client({{"node", "unix:" + path}}, {}, {"node"});
     for (int attempt = 0; attempt < 5; ++attempt)
       EXPECT_FALSE(client.status("node")); // after 200 ms
   }

@@ -154,30 +154,95 @@ TEST_F(SumNode, KeepsNoMoreThanSoManyRequests) {
   EXPECT_GE(engine.counters().dropped(), 10u);
 }
 
+/// An answer, copied.
+struct Given {
+  bool present;
+  std::string reason;
+  std::vector<float> values;
+  UsedSet used;
+};
+Given collect(Engine &engine, std::uint64_t request, Duration deadline = 10s) {
+  auto promise = std::make_shared<std::promise<Given>>();
+  engine.collect(request, Clock::now() + deadline, [promise](const Reply &reply) {
+    promise->set_value({reply.present,
+                        std::string(reply.reason),
+                        {reply.values.begin(), reply.values.end()},
+                        reply.used});
+  });
+  auto future = promise->get_future();
+  EXPECT_EQ(future.wait_for(10s), std::future_status::ready);
+  return future.get();
+}
+
+constexpr Head kExits[] = {{2, 0}};
+constexpr OutputDescription kOutputs[] = {{"class", 3, 0, test::kWidth, {}, kExits}};
+constexpr NetworkDescription with_exit() {
+  NetworkDescription network = toy;
+  network.outputs = kOutputs;
+  return network;
+}
+
+/// Node c, with an exit.
+class ExitNode : public testing::Test {
+protected:
+  void SetUp() override {
+    engine.set_alive(0, true);
+    engine.set_alive(1, true);
+  }
+  NetworkDescription network = with_exit();
+  Stub program;
+  Box box;
+  Engine engine{network, 2, program, box};
+};
+
+TEST_F(ExitNode, SendsOnAndKeepsItsAnswer) {
+  engine.arrive(0, tensor(1, 0b1));
+  engine.arrive(1, tensor(1));
+  auto sent = box.wait(0);
+  ASSERT_TRUE(sent);
+  EXPECT_EQ(sent->values, std::vector<float>(test::kWidth, 2));
+  std::this_thread::sleep_for(50ms);
+  const Given reply = collect(engine, 1);
+  EXPECT_TRUE(reply.present);
+  EXPECT_EQ(reply.values, sent->values);
+  EXPECT_EQ(reply.used, 0b111u);
+  EXPECT_FALSE(collect(engine, 1).present); // once
+}
+TEST_F(ExitNode, AnswersWhoAskedBefore) {
+  auto asked = std::async(std::launch::async, [&] { return collect(engine, 1); });
+  std::this_thread::sleep_for(50ms);
+  engine.arrive(0, tensor(1));
+  engine.arrive(1, absent(1));
+  EXPECT_EQ(asked.get().used, 0b10u);
+  EXPECT_TRUE(box.wait(0));
+}
+TEST_F(ExitNode, KeepsTheLastAnswersThatNobodyAskedFor) {
+  constexpr std::uint64_t kMore = 10;
+  for (std::uint64_t request = 1; request <= Engine::kMaxOpen + kMore; ++request) {
+    engine.arrive(0, {request, Clock::now() + 10s, true, 0,
+                      std::vector<float>(test::kWidth, float(request))});
+    engine.arrive(1, absent(request));
+    ASSERT_TRUE(box.wait(request - 1));
+  }
+  for (std::uint64_t request : {kMore - 1, std::uint64_t(1)})
+    EXPECT_FALSE(collect(engine, request).present) << request;
+  for (std::uint64_t request : {kMore + 2, Engine::kMaxOpen + kMore - 1})
+    EXPECT_EQ(collect(engine, request).values, std::vector<float>(test::kWidth, float(request)));
+}
+TEST_F(ExitNode, SaysThatNothingFlowsWhenNothingIsPresent) {
+  engine.arrive(0, absent(1));
+  engine.arrive(1, absent(1));
+  const Given reply = collect(engine, 1);
+  EXPECT_FALSE(reply.present);
+  EXPECT_NE(reply.reason.find("no information flow"), std::string::npos);
+}
+
 /// Node d takes c (position 0), or b (position 1) where c is absent; it holds the output.
 class FailoverNode : public testing::Test {
 protected:
   void SetUp() override {
     engine.set_alive(0, true);
     engine.set_alive(1, true);
-  }
-  struct Given {
-    bool present;
-    std::string reason;
-    std::vector<float> values;
-    UsedSet used;
-  };
-  Given collect(std::uint64_t request, Duration deadline = 10s) {
-    auto promise = std::make_shared<std::promise<Given>>();
-    engine.collect(request, Clock::now() + deadline, [promise](const Reply &reply) {
-      promise->set_value({reply.present,
-                          std::string(reply.reason),
-                          {reply.values.begin(), reply.values.end()},
-                          reply.used});
-    });
-    auto future = promise->get_future();
-    EXPECT_EQ(future.wait_for(10s), std::future_status::ready);
-    return future.get();
   }
   Stub program;
   Box box;
@@ -186,42 +251,42 @@ protected:
 
 TEST_F(FailoverNode, DoesNotWaitForAStandInThatIsNotNeeded) {
   engine.arrive(0, tensor(1, 0b1));
-  const Given reply = collect(1);
+  const Given reply = collect(engine, 1);
   EXPECT_TRUE(reply.present);
   EXPECT_EQ(reply.used, 0b01001u);
 }
 TEST_F(FailoverNode, WaitsForTheStandInWhereTheInputIsAbsent) {
   engine.arrive(0, absent(1));
   engine.arrive(1, tensor(1));
-  EXPECT_EQ(collect(1).used, 0b10000u);
+  EXPECT_EQ(collect(engine, 1).used, 0b10000u);
 }
 TEST_F(FailoverNode, KeepsAnAnswerThatComesBeforeItIsAskedFor) {
   engine.arrive(0, tensor(1));
   std::this_thread::sleep_for(50ms);
-  EXPECT_TRUE(collect(1).present);
+  EXPECT_TRUE(collect(engine, 1).present);
 }
 TEST_F(FailoverNode, KeepsAnswersApart) {
   for (std::uint64_t request : {1, 2, 3})
     engine.arrive(0, {request, Clock::now() + 10s, true, 0,
                       std::vector<float>(test::kWidth, float(request))});
   for (std::uint64_t request : {3, 1, 2})
-    EXPECT_EQ(collect(request).values, std::vector<float>(test::kClasses, float(request)));
+    EXPECT_EQ(collect(engine, request).values, std::vector<float>(test::kClasses, float(request)));
 }
 TEST_F(FailoverNode, AnswersOnce) {
   engine.arrive(0, tensor(1));
-  EXPECT_TRUE(collect(1).present);
-  EXPECT_FALSE(collect(1).present);
+  EXPECT_TRUE(collect(engine, 1).present);
+  EXPECT_FALSE(collect(engine, 1).present);
 }
 TEST_F(FailoverNode, SaysThatNothingFlowsWhenAllSendersAreDead) {
   engine.set_alive(0, false);
   engine.set_alive(1, false);
-  const Given reply = collect(1);
+  const Given reply = collect(engine, 1);
   EXPECT_FALSE(reply.present);
   EXPECT_NE(reply.reason.find("no information flow"), std::string::npos);
 }
 TEST_F(FailoverNode, GivesUpAtTheDeadline) {
   const Time begin = Clock::now();
-  EXPECT_FALSE(collect(1, 50ms).present);
+  EXPECT_FALSE(collect(engine, 1, 50ms).present);
   EXPECT_LT(Clock::now() - begin, kSoon);
 }
 

@@ -142,7 +142,9 @@ Expected<std::unique_ptr<Doors>> Doors::open(const DoorOptions &options,
     return Status::error("the address of '" + name + "' is missing, which clients need: --peer " +
                          name + "=ADDRESS");
   };
-  Status status = needed(network.outputs[0].node);
+  Status status;
+  for (std::size_t head = 0; head < network.outputs[0].heads() && status.ok(); ++head)
+    status = needed(network.outputs[0].head(head).node);
   for (const InputDescription &input : network.inputs)
     if (status.ok())
       status = needed(input.node);

@@ -27,15 +27,9 @@ Engine::Tensors::Tensors(std::span<const std::size_t> widths)
   }
 }
 
-Engine::Slot::Slot(std::span<const std::size_t> widths, std::size_t answer)
-    : used(widths.size()), memory(widths) {
+Engine::Slot::Slot(std::span<const std::size_t> widths) : used(widths.size()), memory(widths) {
   for (const Tensor<float> &tensor : memory.tensors)
     inputs.push_back({tensor.data, tensor.width, tensor.present});
-  values.reserve(answer);
-}
-
-std::unique_ptr<Engine::Slot> Engine::make_slot() const {
-  return std::make_unique<Slot>(widths_, holds_output_ ? network_.outputs[0].width : 0);
 }
 
 std::size_t Engine::width(const Source &source) const {
@@ -46,9 +40,8 @@ std::size_t Engine::width(const Source &source) const {
 Engine::Engine(const NetworkDescription &network, std::size_t node, const Program &program,
                Outbox &outbox)
     : network_(network), node_(network.nodes[node]), program_(program), outbox_(outbox),
-      holds_output_(network.outputs[0].node == node), outgoing_(node_.result_widths.size()),
-      results_(node_.result_widths), arena_(program.arena_plan(), 1),
-      finished_(4 * kMaxOpen, kNone) {
+      outgoing_(node_.result_widths.size()), results_(node_.result_widths),
+      arena_(program.arena_plan(), 1), finished_(4 * kMaxOpen, kNone) {
   for (std::size_t k = 0; k < node_.inputs.size(); ++k) {
     widths_.push_back(width(node_.inputs[k]));
     if (node_.inputs[k].kind == Source::Kind::network_input)
@@ -62,11 +55,20 @@ Engine::Engine(const NetworkDescription &network, std::size_t node, const Progra
     elements += row_stride(width);
   ready_ = std::clamp<std::size_t>(kReadyBytes / (elements * sizeof(float)), 2, kReady);
   while (spare_.size() < ready_)
-    spare_.push_back(make_slot());
+    spare_.push_back(std::make_unique<Slot>(widths_));
+  const OutputDescription &output = network.outputs[0];
+  if (const std::size_t head = output.head_at(node); head < output.heads()) {
+    head_ = output.head(head);
+    kept_.resize(
+        std::clamp<std::size_t>(kReadyBytes / (output.width * sizeof(float)), 2, kMaxOpen));
+    kept_values_.resize(kept_.size() * output.width);
+    for (std::size_t k = 0; k < kept_.size(); ++k)
+      kept_[k].values = std::span(kept_values_).subspan(k * output.width, output.width);
+  }
 
   // The longest way from here to the output.
   std::vector<int> hops(network.nodes.size(), -1);
-  hops[network.outputs[0].node] = 0;
+  hops[output.node] = 0;
   for (std::size_t from = network.nodes.size(); from-- > 0;)
     for (const HyperconnectionDescription &connection : network.hyperconnections)
       if (connection.from == from && hops[connection.to] >= 0)
@@ -104,7 +106,7 @@ Engine::Slot &Engine::open(std::uint64_t request, Time deadline) {
   if (slots_.size() >= kMaxOpen) {
     // Not one that somebody works on without the lock.
     auto oldest = std::find_if(slots_.begin(), slots_.end(), [](const auto &slot) {
-      return slot->state == Slot::State::collecting || slot->state == Slot::State::answered;
+      return slot->state == Slot::State::collecting;
     });
     if (oldest != slots_.end()) {
       if (auto done = std::exchange((*oldest)->done, nullptr))
@@ -114,7 +116,7 @@ Engine::Slot &Engine::open(std::uint64_t request, Time deadline) {
     }
   }
   if (spare_.empty()) {
-    slots_.push_back(make_slot());
+    slots_.push_back(std::make_unique<Slot>(widths_));
   } else {
     slots_.push_back(std::move(spare_.back()));
     spare_.pop_back();
@@ -202,23 +204,27 @@ bool Engine::fed() const {
 
 void Engine::collect(std::uint64_t request, Time deadline,
                      std::function<void(const Reply &)> done) {
-  Slot *early = nullptr; // its answer came before somebody asked for it
+  Kept *early = nullptr; // it came before somebody asked for it
   {
     std::lock_guard lock(mutex_);
-    Slot *slot = find(request);
-    if (!slot && !is_finished(request))
-      slot = &open(request, deadline);
-    if (slot && slot->state == Slot::State::answered) {
-      slot->state = Slot::State::leaving;
-      early = slot;
-    } else if (slot && slot->state <= Slot::State::firing && !slot->done) {
-      slot->done = std::exchange(done, nullptr);
+    for (Kept &kept : kept_)
+      if (kept.request == request && !kept.leaving)
+        early = &kept;
+    if (early) {
+      early->leaving = true;
+    } else {
+      Slot *slot = find(request);
+      if (!slot && !is_finished(request))
+        slot = &open(request, deadline);
+      if (slot && slot->state != Slot::State::closed && !slot->done)
+        slot->done = std::exchange(done, nullptr);
     }
   }
   if (early) {
     done(early->reply);
     std::lock_guard lock(mutex_);
-    close(*early);
+    early->request = kNone;
+    early->leaving = false;
   } else if (done) {
     done({false, "the request is done already, or somebody else waits for it", {}, 0});
   }
@@ -271,14 +277,9 @@ void Engine::work() {
     lock.unlock();
     const Reply reply = fire(*ready, late);
     lock.lock();
-    if (holds_output_ && !ready->done) {
-      ready->state = Slot::State::answered;
-      ready->reply = reply;
-      ready->values.assign(reply.values.begin(), reply.values.end());
-      ready->reply.values = ready->values;
-      continue;
-    }
     auto done = std::exchange(ready->done, nullptr);
+    if (head_ && !done)
+      keep(ready->request, reply);
     close(*ready);
     if (done) {
       lock.unlock();
@@ -286,6 +287,20 @@ void Engine::work() {
       lock.lock();
     }
   }
+}
+
+void Engine::keep(std::uint64_t request, const Reply &reply) {
+  for (std::size_t tries = 0; tries < kept_.size(); ++tries) {
+    Kept &kept = kept_[next_kept_++ % kept_.size()];
+    if (kept.leaving)
+      continue;
+    kept.request = request;
+    kept.reply = reply;
+    std::copy(reply.values.begin(), reply.values.end(), kept.values.begin());
+    kept.reply.values = kept.values.first(reply.values.size());
+    return;
+  }
+  ++counters_.too_many;
 }
 
 Reply Engine::fire(Slot &slot, bool late) {
@@ -310,9 +325,9 @@ Reply Engine::fire(Slot &slot, bool late) {
       outbox_.send(connection,
                    {slot.request, slot.deadline, result.present[0], used, values(result)});
   }
-  if (!holds_output_)
+  if (!head_)
     return {};
-  const Tensor<float> &output = results_.tensors[network_.outputs[0].result];
+  const Tensor<float> &output = results_.tensors[head_->result];
   if (output.present[0])
     return {true, "", values(output), used};
   return {false,

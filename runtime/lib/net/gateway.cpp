@@ -45,9 +45,10 @@ Gateway::Gateway(const NetworkDescription &network, std::map<std::string, std::s
   std::map<std::string, std::vector<std::string>> inputs;
   for (const InputDescription &input : network.inputs)
     inputs[std::string(network.nodes[input.node].name)].emplace_back(input.name);
-  client_ = std::make_unique<Client>(addresses_, std::move(inputs),
-                                     std::string(network.nodes[network.outputs[0].node].name),
-                                     credentials);
+  std::vector<std::string> heads;
+  for (std::size_t head = 0; head < network.outputs[0].heads(); ++head)
+    heads.emplace_back(network.nodes[network.outputs[0].head(head).node].name);
+  client_ = std::make_unique<Client>(addresses_, std::move(inputs), std::move(heads), credentials);
   watcher_ = std::thread([this] { watch(); });
 }
 
@@ -182,8 +183,8 @@ void Gateway::watch() {
       if (!status)
         continue;
       suspects.insert(status->waiting_for.begin(), status->waiting_for.end());
-      if (node == network_.outputs[0].node)
-        fed = status->fed;
+      if (network_.outputs[0].head_at(node) < network_.outputs[0].heads())
+        fed |= status->fed;
     }
     // It answers, but not all that wait for it hear from it.
     for (std::size_t node = 0; node < states.size(); ++node)

@@ -161,20 +161,25 @@ OutputTensor Reply::tensor(std::size_t output, const BatchResult &result) const 
   return tensor;
 }
 
-static std::string hyperconnections_of(const NetworkDescription &network, UsedSet used) {
+static std::string hyperconnections_of(const NetworkDescription &network, const Answer &answer) {
   std::string names;
   for (std::size_t k = 0; k < network.hyperconnections.size(); ++k)
-    if (used >> k & 1)
+    if (answer.used >> k & 1)
       names += (names.empty() ? "" : ",") + std::string(network.hyperconnections[k].name);
   return names;
 }
 
+/// Where the answer was made: the output's node, or that of an exit.
+static std::string head_of(const NetworkDescription &network, const Answer &answer) {
+  return std::string(network.nodes[network.outputs[0].head(answer.head).node].name);
+}
+
 /// Those at either end of a used hyperconnection.
-static std::string nodes_of(const NetworkDescription &network, UsedSet used) {
+static std::string nodes_of(const NetworkDescription &network, const Answer &answer) {
   std::vector<bool> part(network.nodes.size());
-  part[network.outputs[0].node] = true;
+  part[network.outputs[0].head(answer.head).node] = true;
   for (std::size_t k = 0; k < network.hyperconnections.size(); ++k)
-    if (used >> k & 1)
+    if (answer.used >> k & 1)
       part[network.hyperconnections[k].from] = part[network.hyperconnections[k].to] = true;
   std::string names;
   for (std::size_t node = 0; node < part.size(); ++node)
@@ -184,20 +189,23 @@ static std::string nodes_of(const NetworkDescription &network, UsedSet used) {
 }
 
 std::string Reply::names(const BatchResult &result,
-                         std::string (*of)(const NetworkDescription &, UsedSet)) const {
-  const UsedSet first = result.answers[0].used;
-  if (std::all_of(result.answers.begin(), result.answers.end(),
-                  [&](const Answer &answer) { return answer.used == first; }))
+                         std::string (*of)(const NetworkDescription &, const Answer &)) const {
+  const Answer &first = result.answers[0];
+  if (std::all_of(result.answers.begin(), result.answers.end(), [&](const Answer &answer) {
+        return answer.used == first.used && answer.head == first.head;
+      }))
     return of(network_, first);
   std::string all;
   for (const Answer &answer : result.answers)
-    all += (&answer == result.answers.data() ? "" : ";") + of(network_, answer.used);
+    all += (&answer == result.answers.data() ? "" : ";") + of(network_, answer);
   return all;
 }
 
 std::vector<std::pair<std::string, Parameter>> Reply::parameters(const BatchResult &result) const {
   std::vector<std::pair<std::string, Parameter>> parameters = {
       {"nodes", names(result, nodes_of)}, {"hyperconnections", names(result, hyperconnections_of)}};
+  if (network_.outputs[0].heads() > 1)
+    parameters.push_back({"head", names(result, head_of)});
   const auto rows = static_cast<double>(result.answers.size());
   Accuracy mean{0, Interval{0, 0}};
   bool known = true;

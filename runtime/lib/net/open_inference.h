@@ -82,7 +82,7 @@ public:
 
 private:
   std::string names(const BatchResult &result,
-                    std::string (*of)(const NetworkDescription &, UsedSet)) const;
+                    std::string (*of)(const NetworkDescription &, const Answer &)) const;
 
   const NetworkDescription &network_;
   std::vector<TensorDescription> descriptions_;

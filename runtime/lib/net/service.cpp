@@ -175,31 +175,33 @@ grpc::ServerUnaryReactor *Service::Collect(grpc::CallbackServerContext *context,
                                            const proto::Collection *request,
                                            proto::Answer *answer) {
   auto *reactor = context->DefaultReactor();
-  if (network_.outputs[0].node != node_) {
-    reactor->Finish({grpc::StatusCode::FAILED_PRECONDITION, "this node holds no output"});
+  const std::size_t head = network_.outputs[0].head_at(node_);
+  if (head == network_.outputs[0].heads()) {
+    reactor->Finish({grpc::StatusCode::FAILED_PRECONDITION, "this node holds no output or exit"});
     return reactor;
   }
   const auto remaining =
       std::chrono::microseconds(std::min(request->remaining_us(), kMaxRemaining));
-  engine_.collect(
-      request->request(), Clock::now() + remaining, [this, reactor, answer](const Reply &reply) {
-        answer->set_present(reply.present);
-        answer->set_reason(std::string(reply.reason));
-        answer->set_values(reply.values.data(), reply.values.size_bytes());
-        answer->set_used(reply.used);
-        answer->set_late(reply.late);
-        if (std::optional<Accuracy> accuracy =
-                accuracy_ && reply.present ? accuracy_->find({reply.used, true}) : std::nullopt) {
-          answer->set_accuracy_known(true);
-          answer->set_accuracy(accuracy->value);
-          if (accuracy->interval) {
-            answer->set_interval_known(true);
-            answer->set_accuracy_low(accuracy->interval->low);
-            answer->set_accuracy_high(accuracy->interval->high);
-          }
-        }
-        reactor->Finish(grpc::Status::OK);
-      });
+  engine_.collect(request->request(), Clock::now() + remaining,
+                  [this, reactor, answer, head](const Reply &reply) {
+                    answer->set_present(reply.present);
+                    answer->set_reason(std::string(reply.reason));
+                    answer->set_values(reply.values.data(), reply.values.size_bytes());
+                    answer->set_used(reply.used);
+                    answer->set_late(reply.late);
+                    if (std::optional<Accuracy> accuracy =
+                            accuracy_ && reply.present ? accuracy_->find({reply.used, true, head})
+                                                       : std::nullopt) {
+                      answer->set_accuracy_known(true);
+                      answer->set_accuracy(accuracy->value);
+                      if (accuracy->interval) {
+                        answer->set_interval_known(true);
+                        answer->set_accuracy_low(accuracy->interval->low);
+                        answer->set_accuracy_high(accuracy->interval->high);
+                      }
+                    }
+                    reactor->Finish(grpc::Status::OK);
+                  });
   return reactor;
 }
 

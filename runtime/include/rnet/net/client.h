@@ -1,5 +1,5 @@
-// A client of a running network: submits requests to input nodes, collects answers from the output
-// node. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// A client of a running network: submits requests to input nodes, collects answers from the nodes
+// that hold the output and its exits. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
 #include "rnet/core/accuracy_table.h"
@@ -23,6 +23,7 @@ struct Answer {
   std::string reason; ///< where there is no answer: why
   bool late = false;  ///< where there is none: the deadline came first
   std::vector<float> values;
+  std::size_t head = 0;             ///< 0: of the output, k: of its k-th exit
   std::uint64_t used = 0;           ///< hyperconnections, a bit each
   std::optional<Accuracy> accuracy; ///< to expect of such an answer
 };
@@ -39,17 +40,20 @@ public:
   using Inputs = std::map<std::string, std::vector<float>>;
   using Done = std::function<void(Expected<Answer>)>;
 
-  /// Addresses by node; `inputs` by node: names of the inputs that it holds. With credentials,
-  /// those of a client, every node must prove which one it is.
+  /// Addresses by node; `inputs` by node: names of the inputs that it holds; `heads`: the nodes
+  /// that hold the output and its exits, in the order in which they answer. With credentials, those
+  /// of a client, every node must prove which one it is.
   Client(std::map<std::string, std::string> addresses,
-         std::map<std::string, std::vector<std::string>> inputs, std::string output_node,
+         std::map<std::string, std::vector<std::string>> inputs, std::vector<std::string> heads,
          const Credentials &credentials = {});
   /// Cancels, and waits until every `done` was called.
   ~Client();
 
   /// Submits, and calls `done` once, on another thread: at the answer, or at the deadline and not
-  /// later (some milliseconds for the way back). An error means that an input was refused; a node
-  /// that does not answer is a reason, not an error.
+  /// later (some milliseconds for the way back). Asks the output's node, and where it is down, does
+  /// not answer or has no answer, the exits, one after the other. For each exit 50 ms are kept back
+  /// from the deadline, together no more than half of it. An error means that an input was refused;
+  /// a node that does not answer is a reason, not an error.
   void infer(std::uint64_t request, const Inputs &inputs, std::chrono::microseconds deadline,
              Done done);
   /// The same, and waits.

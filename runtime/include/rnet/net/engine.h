@@ -14,6 +14,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <thread>
@@ -38,7 +39,7 @@ public:
   virtual void send(std::size_t hyperconnection, const Message &message) = 0;
 };
 
-/// The answer to a request at the node that holds the output. A view, like a message.
+/// The answer to a request at a node that holds the output or an exit. A view, like a message.
 struct Reply {
   bool present = false;
   std::string_view reason = {};
@@ -73,8 +74,9 @@ public:
   /// Whether this node can have an output at all: some input can still bring a tensor.
   bool fed() const;
 
-  /// Calls `done` once, with the answer or at the deadline, whichever comes first. At the output's
-  /// node only.
+  /// Calls `done` once, with the answer or at the deadline, whichever comes first. Only at a node
+  /// that holds the output or an exit: it keeps the last answers that nobody has asked for, 1024 of
+  /// them, or fewer, but two at least, where they take more than kReadyBytes.
   void collect(std::uint64_t request, Time deadline, std::function<void(const Reply &)> done);
 
   struct Counters {
@@ -95,11 +97,11 @@ private:
     std::vector<Tensor<float>> tensors;
   };
 
-  /// A request, from its first message until its answer is given. While it is firing, the engine's
-  /// thread works on it without the lock; while it is leaving, whoever collects its answer.
+  /// A request, from its first message until the node has fired. While it is firing, the engine's
+  /// thread works on it without the lock.
   struct Slot {
-    enum class State { collecting, firing, answered, leaving, closed };
-    Slot(std::span<const std::size_t> widths, std::size_t answer);
+    enum class State { collecting, firing, closed };
+    explicit Slot(std::span<const std::size_t> widths);
 
     std::uint64_t request = kNone;
     State state = State::collecting;
@@ -110,17 +112,24 @@ private:
     Tensors memory;
     std::vector<Tensor<const float>> inputs; ///< the same, to read
     std::function<void(const Reply &)> done;
-    Reply reply; ///< while it is answered and nobody has asked
-    std::vector<float> values;
   };
 
-  std::unique_ptr<Slot> make_slot() const;
+  /// An answer that nobody has asked for yet. While it is leaving, whoever collects it reads it
+  /// without the lock.
+  struct Kept {
+    std::uint64_t request = kNone;
+    Reply reply;
+    std::span<float> values; ///< room for those of the reply
+    bool leaving = false;
+  };
+
   Slot *find(std::uint64_t request);
   Slot &open(std::uint64_t request, Time deadline);
   void close(Slot &slot);
   bool settled(const Slot &slot) const;
   void work();
   Reply fire(Slot &slot, bool late);
+  void keep(std::uint64_t request, const Reply &reply);
   bool is_finished(std::uint64_t request) const;
   std::size_t width(const Source &source) const;
 
@@ -128,7 +137,7 @@ private:
   const NodeDescription &node_;
   const Program &program_;
   Outbox &outbox_;
-  bool holds_output_;
+  std::optional<Head> head_;
   Duration downstream_{}; ///< kept back from each deadline for the nodes behind this one
   std::vector<std::vector<std::size_t>> outgoing_; ///< hyperconnections of each result
 
@@ -141,6 +150,9 @@ private:
   std::vector<std::unique_ptr<Slot>> slots_; ///< in the order in which they came
   std::vector<std::unique_ptr<Slot>> spare_; ///< for requests to come; ready_ at most
   std::size_t ready_ = 0;
+  std::vector<Kept> kept_; ///< a ring
+  std::vector<float> kept_values_;
+  std::size_t next_kept_ = 0;
   std::vector<std::uint64_t> finished_; ///< a ring: requests that are done
   std::size_t next_finished_ = 0;
   std::uint64_t alive_ = 0; ///< inputs along which something can come, a bit each
