@@ -16,15 +16,20 @@ SCHEME = "resilinet"  # in which skips count only while something is down
 def parse(arguments):
     parser = argparse.ArgumentParser(
         prog="rnet harden",
-        usage="rnet harden SPEC --weights W0 --data DATA -o DIR [--epochs N] [--failout P] [--threads N] [-- OPTION...]",
+        usage="rnet harden SPEC --weights W0 --data DATA -o DIR [--stand-ins copy|linear] [--no-averages] [--epochs N] "
+        "[--failout P] [--threads N] [-- OPTION...]",
         description="Lets a trained network without skips answer while nodes are down. Its weights stay as they are, and so do the bits of its "
-        "answers while nothing fails; every skip hyperconnection of SPEC gets a projection, and those alone learn. DIR gets the network, built "
-        "under resilinet, and its weights, hardened.safetensors. What follows a -- goes to NET-train.",
+        "answers while nothing fails. Every skip hyperconnection of SPEC gets a projection, and those alone learn; where something is missing "
+        "beside others, its average is added. DIR gets the network, built under resilinet, and its weights, hardened.safetensors. What follows "
+        "a -- goes to NET-train.",
     )
     parser.add_argument("spec", type=pathlib.Path, metavar="SPEC", help="the .rnet file")
     parser.add_argument("--weights", type=pathlib.Path, required=True, metavar="W0", help="of the trained network: scheme vanilla, say")
     parser.add_argument("--data", type=pathlib.Path, required=True, help="what it was trained on")
     parser.add_argument("-o", "--output", type=pathlib.Path, required=True, metavar="DIR")
+    parser.add_argument("--stand-ins", choices=("copy", "linear"), default="copy", help="what projections are: copies of the layers that their "
+                        "skip bypasses, where these are one chain, or linear (default: copy)")  # fmt: skip
+    parser.add_argument("--no-averages", action="store_true", help="add nothing for what is missing")
     parser.add_argument("--epochs", type=int, metavar="N", help="default: a tenth of those that W0 took")
     parser.add_argument("--failout", type=float, default=0.3, metavar="P", help="default: 0.3")
     parser.add_argument("--threads", type=int, default=os.cpu_count(), metavar="N", help="no result depends on it")
@@ -72,7 +77,8 @@ def main():
     given = json.loads(call_rnet("emit", options.spec, "--as=json", f"--scheme={SCHEME}"))["network"]
     if given != network:
         raise Failure(f"'{options.weights}' is of network '{network}', '{options.spec}' has network '{given}'")
-    call(rnet_path(), "build", options.spec, "-o", options.output, f"--scheme={SCHEME}", "--project-skips")
+    given = [f"--project-skips={options.stand_ins}"] + ["--averages"] * (not options.no_averages)
+    call(rnet_path(), "build", options.spec, "-o", options.output, f"--scheme={SCHEME}", *given)
     hardened = options.output / "hardened.safetensors"
     train, evaluate = (options.output / f"bin/{network}-{program}" for program in ("train", "evaluate"))
     resume = ["--resume"] if pathlib.Path(f"{hardened}.checkpoint").exists() else []

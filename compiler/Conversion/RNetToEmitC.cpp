@@ -269,7 +269,7 @@ private:
 
     for (KernelOpInterface kernel : stored)
       field(storageName(kernel), kernel.getKernelStorage(),
-            describe(kernel->getOperand(0).getType()) + " -> " +
+            (isa<AverageOp>(kernel) ? "" : describe(kernel->getOperand(0).getType()) + " -> ") +
                 describe(kernel->getResult(0).getType()));
     return success();
   }
@@ -345,6 +345,8 @@ private:
   }
 
   std::string storageName(KernelOpInterface kernel) {
+    if (isa<AverageOp>(kernel))
+      return nameOf(kernel->getResult(0)) + "_";
     return memberName(kernel.getKernelParameters().front().getValue(), program.getNode());
   }
 
@@ -425,6 +427,8 @@ private:
       emitJoin(join);
     } else if (auto failover = dyn_cast<FailoverOp>(op)) {
       emitFailover(failover);
+    } else if (auto missing = dyn_cast<MissingOp>(op)) {
+      emitMissing(missing);
     } else if (auto intersect = dyn_cast<IntersectOp>(op)) {
       Value lhs = valueOf(intersect.getLhs()), rhs = valueOf(intersect.getRhs());
       call("rnet::intersect", {lhs, rhs, valueOf(intersect.getOutput())});
@@ -510,6 +514,21 @@ private:
     Value output = valueOf(join.getOutput()), present = valueOf(join.getPresent());
     operands.insert(operands.begin(), {present, output});
     verbatim(format + ");", operands);
+  }
+
+  void emitMissing(MissingOp missing) {
+    SmallVector<Value> operands;
+    auto list = [&](ValueRange masks) {
+      std::string text = "{{";
+      for (Value mask : masks) {
+        text += text.size() > 2 ? ", {}" : "{}";
+        operands.push_back(valueOf(mask));
+      }
+      return text + "}";
+    };
+    const std::string inputs = list(missing.getInputs()), others = list(missing.getOthers());
+    operands.push_back(valueOf(missing.getOutput()));
+    verbatim("rnet::missing(" + inputs + ", " + others + ", {});", operands);
   }
 
   void emitFailover(FailoverOp failover) {

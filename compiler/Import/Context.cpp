@@ -36,14 +36,17 @@ Location ImportContext::named(const model::Layer &layer, llvm::StringRef suffix)
 }
 
 FlatSymbolRefAttr ImportContext::parameter(const Twine &name, ir::Initializer initializer,
-                                           bool frozen, Location where) {
+                                           bool frozen, Location where, StringRef original) {
   OpBuilder::InsertionGuard guard(builder);
   if (lastParameter)
     builder.setInsertionPointAfter(lastParameter);
   else
     builder.setInsertionPointToStart(body);
   StringAttr symbol = builder.getStringAttr(name);
-  lastParameter =
-      ParameterOp::create(builder, where, symbol.getValue(), initializer, frozen, unknown);
+  lastParameter = ParameterOp::create(builder, where, symbol.getValue(), initializer, frozen,
+                                      original.empty()
+                                          ? FlatSymbolRefAttr()
+                                          : FlatSymbolRefAttr::get(builder.getStringAttr(original)),
+                                      unknown);
   return FlatSymbolRefAttr::get(symbol);
 }

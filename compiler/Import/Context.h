@@ -26,8 +26,10 @@ public:
   mlir::Location named(const model::Layer &layer, llvm::StringRef suffix = "");
 
   /// A parameter whose shape is inferred later; listed before everything else in `body`.
+  /// `original`: the parameter that it copies; empty where it copies none.
   mlir::FlatSymbolRefAttr parameter(const llvm::Twine &name, ir::Initializer initializer,
-                                    bool frozen, mlir::Location where);
+                                    bool frozen, mlir::Location where,
+                                    llvm::StringRef original = "");
   /// A number for each dropout layer, in the order of import.
   int64_t nextDropout() { return dropouts++; }
 

@@ -165,8 +165,22 @@ private:
       standIns.push_back(StandInAttr::get(builder.getContext(), positions(standIn.members),
                                           positions(standIn.standsFor), standIn.bypassed));
     }
+    SmallVector<int64_t> averages;
+    for (auto [position, incoming] : llvm::enumerate(node.incoming)) {
+      const model::Hyperconnection &connection = network.hyperconnections[incoming];
+      if (!connection.average)
+        continue;
+      averages.push_back(static_cast<int64_t>(node.inputs.size() + position));
+      Location where =
+          named(network.nodes[connection.from].spec->name.text + "_average", *connection.average);
+      FlatSymbolRefAttr value =
+          context.parameter(connection.name + ".average", Initializer::Zeros, true, where);
+      values.push_back(AverageOp::create(builder, where, unknown, Value(), value));
+    }
     return MuxOp::create(builder, named(node.spec->name.text + "_input", node.spec->name.range),
-                         unknown, values, MuxKindAttr(), builder.getArrayAttr(standIns));
+                         unknown, values, MuxKindAttr(), builder.getArrayAttr(standIns),
+                         averages.empty() ? DenseI64ArrayAttr()
+                                          : builder.getDenseI64ArrayAttr(averages));
   }
 
   void importHyperconnection(unsigned index, NodeOp sender) {

@@ -63,7 +63,8 @@ private:
   FloatAttr real(const char *name) { return builder.getF64FloatAttr(layer.numbers.at(name)); }
 
   FlatSymbolRefAttr parameter(const char *name, Initializer initializer, bool frozen = false) {
-    return context.parameter(layer.path + "." + name, initializer, frozen, where);
+    return context.parameter(layer.path + "." + name, initializer, frozen, where,
+                             layer.original.empty() ? "" : layer.original + "." + name);
   }
   FlatSymbolRefAttr weight() { return parameter("weight", Initializer::GlorotUniform); }
   FlatSymbolRefAttr bias() {

@@ -43,13 +43,26 @@ static Row interpretMux(MuxOp mux, const Values &values) {
   for (Value input : mux.getInputs())
     inputs.push_back(&values.find(input)->second);
   Row sum;
-  for (auto [input, taken] : llvm::zip_equal(inputs, findTaken(mux, inputs))) {
-    if (!taken)
-      continue;
+  auto add = [&](const Row &row) {
     if (!sum)
-      sum.emplace((*input)->size(), 0.0);
-    for (auto [to, from] : llvm::zip_equal(*sum, **input))
+      sum.emplace(row->size(), 0.0);
+    for (auto [to, from] : llvm::zip_equal(*sum, *row))
       to += from;
+  };
+  const SmallVector<bool> taken = findTaken(mux, inputs);
+  for (size_t k = 0; k < inputs.size(); ++k)
+    if (taken[k])
+      add(*inputs[k]);
+  // Last resorts, beside something: an input and all that stand in for it are not taken.
+  const bool any = sum.has_value();
+  for (auto [average, input] : llvm::zip_equal(mux.getAverageTerms(), mux.getAveraged())) {
+    bool missing = !taken[input];
+    for (auto group : mux.getStandIns().getAsRange<StandInAttr>())
+      for (int64_t member : group.getMembers().asArrayRef())
+        if (llvm::is_contained(group.getStandsFor().asArrayRef(), input) && taken[member])
+          missing = false;
+    if (any && missing)
+      add(values.find(average)->second);
   }
   return sum;
 }
@@ -72,8 +85,13 @@ static Row interpretLayer(LayerOpInterface layer, const Values &values,
 static void interpretBlock(Block &block, Values &values,
                            llvm::function_ref<ArrayRef<double>(StringRef)> parameter) {
   for (Operation &op : block.without_terminator()) {
-    Row row = isa<MuxOp>(op) ? interpretMux(cast<MuxOp>(op), values)
-                             : interpretLayer(cast<LayerOpInterface>(op), values, parameter);
+    Row row;
+    if (auto mux = dyn_cast<MuxOp>(op))
+      row = interpretMux(mux, values);
+    else if (auto average = dyn_cast<AverageOp>(op))
+      row = parameter(average.getParameter()).vec();
+    else
+      row = interpretLayer(cast<LayerOpInterface>(op), values, parameter);
     values[op.getResult(0)] = std::move(row);
   }
 }

@@ -83,7 +83,7 @@ private:
       // A mux, since each part is present for rows of its own.
       auto sum = MuxOp::create(builder, value.getLoc(), value.getType(), parts,
                                MuxKindAttr::get(builder.getContext(), MuxKind::Sum),
-                               builder.getArrayAttr({}));
+                               builder.getArrayAttr({}), DenseI64ArrayAttr());
       parts.assign({sum.getOutput()});
     }
     return parts.empty() ? Value() : parts.front();

@@ -310,6 +310,16 @@ private:
       return failure();
     }
     mux.getOutput().setType(cast<TensorType>(model.getType()));
+    for (Value average : mux.getAverageTerms()) {
+      average.setType(model.getType());
+      auto op = average.getDefiningOp<AverageOp>();
+      auto parameter = symbols->lookup<ParameterOp>(op.getParameterAttr().getAttr());
+      if (!parameter)
+        return op.emitOpError() << "reads the parameter " << op.getParameterAttr()
+                                << ", which does not exist";
+      parameter.setType(
+          RankedTensorType::get({getRowWidth(model.getType())}, Float32Type::get(&getContext())));
+    }
     return success();
   }
 

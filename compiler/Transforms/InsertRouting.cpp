@@ -82,7 +82,7 @@ private:
   }
 
   LogicalResult route(Operation *op) {
-    if (isa<ParameterOp, ReceiveOp, FailoverOp>(op))
+    if (isa<ParameterOp, ReceiveOp, FailoverOp, AverageOp>(op)) // averages: with their mux
       return success();
     builder.setInsertionPoint(op);
     if (auto kernel = dyn_cast<KernelOpInterface>(op)) {
@@ -96,7 +96,7 @@ private:
       return success();
     }
     if (auto mux = dyn_cast<MuxOp>(op))
-      routed[mux.getOutput()] = join(mux.getLoc(), mux.getInputs());
+      routeMux(mux);
     else if (auto failout = dyn_cast<FailoutOp>(op))
       routeFailout(failout);
     else if (auto adjoint = dyn_cast<MuxAdjointOp>(op))
@@ -126,11 +126,6 @@ private:
   }
 
   /// Adds what is present; a single input is passed on.
-  Routed join(Location where, ValueRange inputs) {
-    SmallVector<Routed> parts =
-        llvm::map_to_vector(inputs, [&](Value input) { return routed.at(input); });
-    return join(where, parts);
-  }
   Routed join(Location where, ArrayRef<Routed> parts) {
     if (parts.size() == 1)
       return parts.front();
@@ -141,6 +136,27 @@ private:
     }
     auto joined = JoinOp::create(builder, where, values.front().getType(), maskType, values, masks);
     return {joined.getOutput(), joined.getPresent()};
+  }
+
+  /// An average is one more term, where what it is of is missing.
+  void routeMux(MuxOp mux) {
+    SmallVector<Routed> parts =
+        llvm::map_to_vector(mux.getInputs(), [&](Value input) { return routed.at(input); });
+    const size_t inputs = parts.size();
+    for (auto [term, input] : llvm::zip_equal(mux.getAverageTerms(), mux.getAveraged())) {
+      auto average = term.getDefiningOp<AverageOp>();
+      SmallVector<Value> replaceable, others;
+      const SmallVector<int64_t> positions = mux.findReplaceable(input);
+      for (size_t k = 0; k < inputs; ++k)
+        (llvm::is_contained(positions, k) ? replaceable : others).push_back(parts[k].present);
+      auto missing =
+          MissingOp::create(builder, named(average.getLoc(), getUserName(average) + "_counts"),
+                            maskType, replaceable, others);
+      average->moveBefore(mux);
+      average.getPresentMutable().assign(missing.getOutput());
+      parts.push_back({term, missing.getOutput()});
+    }
+    routed[mux.getOutput()] = join(mux.getLoc(), parts);
   }
 
   void routeFailout(FailoutOp failout) {

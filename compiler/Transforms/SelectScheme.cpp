@@ -27,7 +27,7 @@ static LogicalResult removeInput(NodeOp node, unsigned index) {
     if (mux.getInputs().size() == 1)
       return node.emitError() << "node '" << node.getName()
                               << "' has skip hyperconnections only, and this scheme has none";
-    mux.getInputsMutable().erase(use.getOperandNumber());
+    mux.getTermsMutable().erase(use.getOperandNumber());
   }
   node.getBody().eraseArgument(index);
   node.getInputsMutable().erase(index);
@@ -51,6 +51,15 @@ static void stripExits(NetworkOp network) {
     exit.erase();
 }
 
+/// Removes the averages: only what keeps its answers while nothing fails has any.
+static void stripAverages(NetworkOp network) {
+  network.walk([](MuxOp mux) {
+    mux.getTermsMutable().erase(mux.getInputs().size(), mux.getAveraged().size());
+    mux.removeAveragesAttr();
+  });
+  network.walk([](AverageOp average) { average.erase(); });
+}
+
 /// Removes parameters that no layer reads any more.
 static void dropUnusedParameters(NetworkOp network) {
   llvm::DenseSet<StringAttr> used;
@@ -70,10 +79,13 @@ struct SelectScheme : rnet::impl::SelectSchemeBase<SelectScheme> {
   void runOnOperation() override {
     NetworkOp network = getOperation();
     network.setScheme(scheme);
-    if (scheme == Scheme::Vanilla) {
-      if (failed(stripSkips(network)))
-        return signalPassFailure();
-      stripExits(network);
+    if (scheme != Scheme::ResiliNet) {
+      stripAverages(network);
+      if (scheme == Scheme::Vanilla) {
+        if (failed(stripSkips(network)))
+          return signalPassFailure();
+        stripExits(network);
+      }
       dropUnusedParameters(network);
     }
     network.walk([&](MuxOp mux) {

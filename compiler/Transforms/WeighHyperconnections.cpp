@@ -30,7 +30,7 @@ struct WeighHyperconnections : rnet::impl::WeighHyperconnectionsBase<WeighHyperc
           OpBuilder builder(mux);
           auto scaled = ScaleOp::create(builder, connection.getLoc(), input.getType(), input,
                                         Value(), weight);
-          mux.getInputsMutable().slice(use.getOperandNumber(), 1).assign(scaled.getOutput());
+          mux.getTermsMutable().slice(use.getOperandNumber(), 1).assign(scaled.getOutput());
         }
       }
     }

@@ -10,6 +10,8 @@
 
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Pass/PassManager.h"
+#include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/WithColor.h"
 
@@ -157,7 +159,8 @@ bool Spec::parse(const std::string &path) {
 }
 
 bool Spec::load(const std::string &path, Scheme scheme) {
-  if (state->options.with.empty() && !state->options.projectSkips)
+  if (state->options.with.empty() && state->options.projectSkips.empty() &&
+      !state->options.averages)
     return read(path) && checkAll(scheme);
   std::optional<std::string> text = extend(path);
   return text && load(path, *text, scheme);
@@ -174,18 +177,63 @@ std::optional<std::string> Spec::extend(const std::string &path) {
                              << "' has no hyperconnection that a skip could bypass\n";
     return std::nullopt;
   }
-  if (!state->options.projectSkips)
-    return text;
-  // Where shapes are known: a skip without a projection brings what its receiver adds.
-  Spec with(plain);
-  if (!with.load(path, *text, Scheme::ResiliNetPlus) || !with.compileNetwork(Scheme::ResiliNetPlus))
+  if (state->options.averages)
+    text = addAverages(path, *text);
+  if (text && state->options.projectSkips == "copy")
+    text = addCopies(path, *text);
+  if (text && !state->options.projectSkips.empty())
+    text = addProjections(path, *text);
+  return text;
+}
+
+std::optional<std::string> Spec::addAverages(const std::string &path, const std::string &text) {
+  Spec with(withoutWarnings());
+  if (!with.load(path, text, Scheme::ResiliNet))
     return std::nullopt;
-  llvm::StringMap<std::string> projections;
+  const model::Network &network = with.getModel();
+  llvm::MapVector<unsigned, std::string> senders; // by receiver
+  for (unsigned index : findAverageable(network)) {
+    const model::Hyperconnection &connection = network.hyperconnections[index];
+    std::string &list = senders[connection.to];
+    list += (list.empty() ? "" : ", ") + network.nodes[connection.from].spec->name.text;
+  }
+  std::vector<std::string> items;
+  for (const auto &[receiver, list] : senders)
+    items.push_back("average " + list + " -> " + network.nodes[receiver].spec->name.text);
+  return insertSkips(with.getFile(), text, items);
+}
+
+std::optional<std::string> Spec::addCopies(const std::string &path, const std::string &text) {
+  Spec with(withoutWarnings());
+  if (!with.load(path, text, Scheme::ResiliNet))
+    return std::nullopt;
+  llvm::StringSet<> copyable;
+  const model::Network &network = with.getModel();
+  for (auto [index, connection] : llvm::enumerate(network.hyperconnections))
+    if (connection.isSkip && canCopy(network, index))
+      copyable.insert(connection.name);
+  return projectSkips(with.getFile(), text, [&](const ast::Skip &skip) {
+    return llvm::all_of(skip.senders,
+                        [&](const ast::Name &sender) {
+                          return copyable.contains(sender.text + "_to_" + skip.receiver.text);
+                        })
+               ? "copy"
+               : "";
+  });
+}
+
+std::optional<std::string> Spec::addProjections(const std::string &path, const std::string &text) {
+  // Where shapes are known: a skip without a projection brings what its receiver adds.
+  Spec with(withoutWarnings());
+  if (!with.load(path, text, Scheme::ResiliNetPlus) || !with.compileNetwork(Scheme::ResiliNetPlus))
+    return std::nullopt;
+  llvm::StringMap<int64_t> widths;
   for (auto node : with.getNetwork().getOps<NodeOp>())
     for (auto mux : node.getBody().getOps<MuxOp>())
-      projections[node.getName()] =
-          llvm::formatv("dense({0})", getRowShape(mux.getOutput().getType()).back());
-  return projectSkips(with.getFile(), with.getText(), projections);
+      widths[node.getName()] = getRowShape(mux.getOutput().getType()).back();
+  return projectSkips(with.getFile(), text, [&](const ast::Skip &skip) {
+    return llvm::formatv("dense({0})", widths.lookup(skip.receiver.text)).str();
+  });
 }
 
 bool Spec::load(const std::string &path, llvm::StringRef text, Scheme scheme) {
@@ -216,6 +264,10 @@ bool Spec::checkAll(Scheme scheme) {
                                [&](const auto &connection) { return connection.name == name; });
     if (found == state->model->hyperconnections.end()) {
       llvm::WithColor::error() << "'" << path << "' has no hyperconnection '" << name << "'\n";
+      return false;
+    }
+    if (found->average && weight != 1) {
+      llvm::WithColor::error() << "'" << name << "' has an average, and can have no weight\n";
       return false;
     }
     found->weight = weight;

@@ -22,7 +22,8 @@ struct SpecOptions {
   std::vector<std::string> with;
   std::vector<std::string> without;
   std::map<std::string, double> weights;
-  bool projectSkips = false; ///< a linear projection for every skip that has none
+  std::string projectSkips; ///< what every skip that has no projection gets: linear, copy; or empty
+  bool averages = false;    ///< of all simple hyperconnections that may have one and may be missing
   bool noBudgets = false;    ///< nodes may take and send what they like
 };
 
@@ -60,8 +61,11 @@ private:
   bool read(const std::string &path);
   bool take(std::unique_ptr<llvm::MemoryBuffer> text);
   bool checkAll(ir::Scheme scheme);
-  /// The text of the file at `path` with the skips and projections that the options add.
+  /// The text of the file at `path` with the skips, averages and projections that the options add.
   std::optional<std::string> extend(const std::string &path);
+  std::optional<std::string> addAverages(const std::string &path, const std::string &text);
+  std::optional<std::string> addCopies(const std::string &path, const std::string &text);
+  std::optional<std::string> addProjections(const std::string &path, const std::string &text);
 
   struct State;
   std::unique_ptr<State> state;

@@ -64,8 +64,13 @@ void addAblations(CLI::App *command, Arguments &arguments) {
           },
           "", "")
       ->allow_extra_args(false);
-  command->add_flag("--project-skips", arguments.options.projectSkips,
-                    "give every skip hyperconnection that has none a linear projection");
+  command
+      ->add_option("--project-skips", arguments.options.projectSkips,
+                   "linear, copy: give every skip hyperconnection that has none a linear "
+                   "projection, or, where it can be, a copy of what it bypasses")
+      ->check(CLI::IsMember({"linear", "copy"}));
+  command->add_flag("--averages", arguments.options.averages,
+                    "give all nodes the averages of inputs that may be missing");
   command->add_flag("--no-budgets", arguments.options.noBudgets,
                     "leave the budgets of nodes out of account");
   command

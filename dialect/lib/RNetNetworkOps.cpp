@@ -247,14 +247,37 @@ static LogicalResult verifyStandIns(Operation *op, ArrayAttr standIns, int64_t i
 }
 
 LogicalResult MuxOp::verify() {
-  if (getInputs().empty())
+  const int64_t inputs = static_cast<int64_t>(getTerms().size() - getAveraged().size());
+  if (getTerms().empty() || inputs <= 0)
     return emitOpError("needs an input");
-  for (Type type : getInputs().getTypes())
+  for (Type type : getTerms().getTypes())
     if (isa<RankedTensorType>(type) && isa<RankedTensorType>(getOutput().getType()) &&
         type != getOutput().getType())
       return emitOpError() << "adds inputs of different shapes: " << type << " and "
                            << getOutput().getType();
-  return verifyStandIns(*this, getStandIns(), getInputs().size());
+  if (failed(verifyStandIns(*this, getStandIns(), inputs)))
+    return failure();
+  for (auto [term, input] : llvm::zip_equal(getAverageTerms(), getAveraged())) {
+    if (input < 0 || input >= inputs)
+      return emitOpError() << "has the average of input " << input << ", but " << inputs
+                           << " inputs";
+    if (!term.getDefiningOp<AverageOp>())
+      return emitOpError() << "must have an rnet.average as the average of input " << input;
+    if (static_cast<int64_t>(findReplaceable(input).size()) == inputs)
+      return emitOpError() << "has the average of input " << input
+                           << ", but no other input beside which it could count";
+  }
+  return success();
+}
+
+SmallVector<int64_t> MuxOp::findReplaceable(int64_t input) {
+  SmallVector<int64_t> result = {input};
+  for (auto group : getStandIns().getAsRange<StandInAttr>())
+    if (llvm::is_contained(group.getStandsFor().asArrayRef(), input))
+      for (int64_t member : group.getMembers().asArrayRef())
+        if (!llvm::is_contained(result, member))
+          result.push_back(member);
+  return result;
 }
 
 SmallVector<Value> MuxOp::buildAdjoint(OpBuilder &builder, Value gradient, ArrayRef<bool> needed) {
@@ -265,7 +288,16 @@ SmallVector<Value> MuxOp::buildAdjoint(OpBuilder &builder, Value gradient, Array
                                                    gradient, getOutput(), index)
                                   .getOutput()
                             : Value());
+  gradients.resize(getTerms().size()); // averages are constant
   return gradients;
+}
+
+//===-- Average -------------------------------------------------------------------------------===//
+
+std::string AverageOp::getKernelName() { return "average"; }
+SmallVector<FlatSymbolRefAttr> AverageOp::getKernelParameters() { return {getParameterAttr()}; }
+std::string AverageOp::getKernelStorage() {
+  return "rnet::Average<" + std::to_string(getRowWidth(getOutput().getType())) + ">";
 }
 
 LogicalResult FailoverOp::verify() {

@@ -4,7 +4,7 @@ if exists("b:current_syntax")
   finish
 endif
 
-syntax keyword rnetDeclaration network input output exit node skip link group reliability budget train import const block layers
+syntax keyword rnetDeclaration network input output exit node skip average link group reliability budget train import const block layers
 syntax keyword rnetStatement repeat residual shortcut concat project weight for at
 syntax keyword rnetModifier private always
 syntax match rnetType /\<\h\w*\ze\s*\[/

@@ -33,6 +33,7 @@ std::optional<Network> Checker::run(bool skips) {
     diagnostics.report("missing-output", network.range,
                        "network '" + network.name + "' has no output");
   addConnections();
+  forEach<ast::Average>([&](const ast::Average &average) { addAverage(average); });
   forEach<ast::Reliability>([&](const ast::Reliability &setting) { addReliability(setting); });
   forEach<ast::Budget>([&](const ast::Budget &budget) { addBudget(budget); });
   forEach<ast::Train>([&](const ast::Train &train) { addRecipe(train); });
@@ -41,6 +42,10 @@ std::optional<Network> Checker::run(bool skips) {
   sortExits(network);
   checkReachability(network, diagnostics);
   findStandIns(network, groups, diagnostics);
+  if (!diagnostics.errors()) {
+    addCopies();
+    checkAverages();
+  }
   findRoutes(network, diagnostics);
   if (diagnostics.errors())
     return std::nullopt;

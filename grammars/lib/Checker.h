@@ -52,6 +52,11 @@ private:
   void addChain(const ast::Chain &chain);
   void addSkip(const ast::Skip &skip);
 
+  // Copies.cpp
+  void addCopies();
+  void addAverage(const ast::Average &average);
+  void checkAverages();
+
   // Settings.cpp
   void addReliability(const ast::Reliability &setting);
   void addBudget(const ast::Budget &budget);
@@ -71,8 +76,9 @@ private:
       connectionNames;
   llvm::StringMap<ast::Range> exitNodes;
   std::vector<SkipGroup> groups;
-  bool failedItems = false;  ///< inputs or outputs
-  bool notedUnnamed = false; ///< once is enough
+  std::vector<std::pair<unsigned, ast::Range>> copies; ///< skips, and where they say 'copy'
+  bool failedItems = false;                            ///< inputs or outputs
+  bool notedUnnamed = false;                           ///< once is enough
 };
 
 } // namespace rnet

@@ -5,6 +5,12 @@
 using namespace rnet;
 using namespace rnet::model;
 
+/// `project copy`, or null.
+static const ast::Layer *findCopy(const ast::ConnectionOptions &options) {
+  auto *layer = std::get_if<ast::Layer>(&options.project);
+  return layer && layer->kind.text == kCopy ? layer : nullptr;
+}
+
 std::optional<unsigned> Checker::connect(unsigned from, unsigned to, bool isSkip, ast::Range range,
                                          const ast::ConnectionOptions &options) {
   Hyperconnection connection{network.nodes[from].spec->name.text + "_to_" +
@@ -24,12 +30,20 @@ std::optional<unsigned> Checker::connect(unsigned from, unsigned to, bool isSkip
     diagnostics.note(found->second, "the first is here");
     return std::nullopt;
   }
-  connection.projection =
-      expander.expandProjection(options, network.nodes[from].spec->name.text, connection.name);
+  const ast::Layer *copy = findCopy(options);
+  if (!copy)
+    connection.projection =
+        expander.expandProjection(options, network.nodes[from].spec->name.text, connection.name);
+  else if (!copy->arguments.empty())
+    diagnostics.report("bad-argument", copy->range, "'copy' takes no arguments");
+  else if (!isSkip)
+    diagnostics.report("bad-copy", copy->range, "only a skip bypasses nodes that it could copy");
   if (options.weight)
     if (!(connection.weight = evaluate(*options.weight, constants, diagnostics)))
       return std::nullopt;
   const unsigned index = network.hyperconnections.size();
+  if (copy)
+    copies.emplace_back(index, copy->range);
   network.nodes[from].outgoing.push_back(index);
   network.nodes[to].incoming.push_back(index);
   if (network.nodes[to].incoming.size() + network.nodes[to].inputs.size() == 65)

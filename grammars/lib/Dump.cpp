@@ -100,6 +100,12 @@ private:
     line(it.range, text);
     inside([&] { options(it.options); });
   }
+  void dump(const Average &it) {
+    std::string text = "average at " + it.receiver.text + " of";
+    for (const Name &node : it.senders)
+      text += " " + node.text;
+    line(it.range, text);
+  }
   void dump(const Link &it) { members("link ", it); }
   void dump(const Group &it) { members("group ", it); }
   template <class T> void members(const char *what, const T &it) {

@@ -43,15 +43,17 @@ std::optional<std::string> rnet::insertSkips(const ast::File &file, StringRef te
 }
 
 std::string rnet::projectSkips(const ast::File &file, StringRef text,
-                               const llvm::StringMap<std::string> &projections) {
+                               llvm::function_ref<std::string(const ast::Skip &)> projectionOf) {
   std::string result;
   size_t copied = 0;
   for (const ast::Item &item : file.network->items) {
     auto *skip = std::get_if<ast::Skip>(&item);
     if (!skip || !std::holds_alternative<std::monostate>(skip->options.project))
       continue;
-    result += text.slice(copied, skip->range.end).str() + " project " +
-              projections.lookup(skip->receiver.text);
+    const std::string projection = projectionOf(*skip);
+    if (projection.empty())
+      continue;
+    result += text.slice(copied, skip->range.end).str() + " project " + projection;
     copied = skip->range.end;
   }
   return result + text.drop_front(copied).str();

@@ -22,6 +22,10 @@ void Expander::declareBlock(const ast::Block &spec) {
                        "'" + spec.name.text + "' is a layer of the language");
     return;
   }
+  if (spec.name.text == kCopy) {
+    diagnostics.report("duplicate-name", spec.name.range, "'copy' is a projection of the language");
+    return;
+  }
   if (!declare(blockNames, spec.name.text, spec.name.range, "block", diagnostics))
     return;
   Block block{&spec, {}};
@@ -91,6 +95,34 @@ std::vector<Layer> Expander::expandExit(const ast::Exit &exit, const Layers &lay
   checkNames(layers, names);
   checkNames(head, names);
   return head;
+}
+
+std::vector<Layer> Expander::copy(llvm::ArrayRef<Original> originals, const std::string &path,
+                                  ast::Range word) {
+  Layers layers;
+  for (const Original &original : originals)
+    copy(*original.layers, original.prefix, path, word, layers);
+  Names names;
+  checkNames(layers, names);
+  return layers;
+}
+
+void Expander::copy(const Layers &originals, const std::string &prefix, const std::string &path,
+                    ast::Range word, Layers &copies) {
+  for (const Layer &original : originals) {
+    if (!spend(1 + (path.size() + original.path.size()) / 64, word))
+      return;
+    Layer layer = original;
+    layer.name = prefix + original.name;
+    layer.path = path + original.path;
+    layer.original = original.path;
+    for (Layers &branch : layer.branches) {
+      Layers inner;
+      std::swap(inner, branch);
+      copy(inner, prefix, path, word, branch);
+    }
+    copies.push_back(std::move(layer));
+  }
 }
 
 /// What a node takes from a list.

@@ -9,6 +9,9 @@
 
 namespace rnet {
 
+/// The projection that has the layers of what a skip bypasses: `project copy`.
+inline constexpr llvm::StringRef kCopy = "copy";
+
 /// Declare all blocks and lists first. The tree must outlive the expander.
 class Expander {
 public:
@@ -29,6 +32,15 @@ public:
   /// `layers`: those of its node, whose names are taken.
   std::vector<model::Layer> expandExit(const ast::Exit &exit,
                                        const std::vector<model::Layer> &layers);
+
+  struct Original {
+    std::string prefix; ///< of the copies' names
+    const std::vector<model::Layer> *layers;
+  };
+  /// Layers that copy others, one list behind the other. `path` stands before the paths of those,
+  /// and `word` is what asks for it.
+  std::vector<model::Layer> copy(llvm::ArrayRef<Original> originals, const std::string &path,
+                                 ast::Range word);
 
   /// Warns of layers of lists that no node uses, where others use the rest.
   void warnUnused();
@@ -71,6 +83,8 @@ private:
   void expandBlock(Block &block, const ast::Layer &spec, Scope scope, Layers &layers);
   void expandBranches(const ast::Branches &spec, const std::string &name, const Scope &scope,
                       Layers &layers);
+  void copy(const Layers &originals, const std::string &prefix, const std::string &path,
+            ast::Range word, Layers &copies);
   void addLayer(model::Layer layer, ast::Range range, const Scope &scope, Layers &layers);
   Layers cut(const ast::Slice &slice);
   void checkNames(const Layers &layers, Names &names);

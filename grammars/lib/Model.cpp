@@ -108,7 +108,8 @@ private:
         text += " " + name + "=" + value;
       for (const auto &[name, value] : layer.sizes)
         text += " " + name + "=" + join(value);
-      line(indent, text + " as " + layer.path);
+      line(indent,
+           text + " as " + layer.path + (layer.original.empty() ? "" : " from " + layer.original));
       for (const std::vector<Layer> &branch : layer.branches) {
         line(indent + 2, "branch");
         dump(branch, indent + 4);
@@ -118,7 +119,7 @@ private:
   void dump(const Hyperconnection &connection) {
     line(2, (connection.isSkip ? "skip " : "simple ") + connection.name +
                 (connection.weight ? " weight " + number(*connection.weight) : "") +
-                routeOf(connection.route));
+                (connection.average ? " averaged" : "") + routeOf(connection.route));
     dump(connection.projection, 4);
   }
   /// ` over radio, edge, lan`: links and relays in turn.

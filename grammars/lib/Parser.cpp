@@ -47,7 +47,7 @@ const auto reserved =
     x3::lexeme[(x3::lit("network") | "input" | "output" | "exit" | "node" | "skip" | "reliability" |
                 "train" | "budget" | "link" | "group" | "import" | "const" | "block" | "layers" |
                 "repeat" | "residual" | "shortcut" | "concat" | "project" | "weight" | "for" |
-                "at" | "private" | "always") >>
+                "at" | "private" | "always" | "average") >>
                !wordRest];
 
 // Trees are built by actions, since X3 1.81 knows neither std::optional nor std::variant.
@@ -76,6 +76,7 @@ const x3::rule<struct NodeClass, Node> node = "'node'";
 const x3::rule<struct OptionsClass, ConnectionOptions> options = "'project', 'weight' or 'for'";
 const x3::rule<struct ChainClass, Chain> chain = "a hyperconnection";
 const x3::rule<struct SkipClass, Skip> skip = "'skip'";
+const x3::rule<struct AverageClass, Average> average = "'average'";
 const x3::rule<struct LinkClass, Link> link = "'link'";
 const x3::rule<struct GroupClass, Group> group = "'group'";
 const x3::rule<struct EntryClass, Reliability::Entry> reliabilityEntry =
@@ -305,6 +306,8 @@ const auto chain_def = begins >> name[push(&Chain::nodes)] > arrow > name[push(&
                        *("->" > name[push(&Chain::nodes)]) > options[set(&Chain::options)] > ends;
 const auto skip_def = begins >> keyword("skip") > (name[push(&Skip::senders)] % ',') >
                       "->" > name[set(&Skip::receiver)] > options[set(&Skip::options)] > ends;
+const auto average_def = begins >> keyword("average") > (name[push(&Average::senders)] % ',') >
+                         "->" > name[set(&Average::receiver)] > ends;
 const auto link_def = begins >> keyword("link") > name[set(&Link::name)] > ':' >
                       (name[push(&Link::members)] % ',') > ends;
 const auto group_def = begins >> keyword("group") > name[set(&Group::name)] > ':' >
@@ -349,8 +352,8 @@ const auto list_def = begins >>
 const auto item = push(&Network::items);
 const auto network_def = begins >> keyword("network") > name[set(&Network::name)] > '{' >
                          *(input[item] | output[item] | exit[item] | node[item] | skip[item] |
-                           link[item] | group[item] | reliability[item] | train[item] |
-                           budget[item] | constant[item] | block[item] | list[item] |
+                           average[item] | link[item] | group[item] | reliability[item] |
+                           train[item] | budget[item] | constant[item] | block[item] | list[item] |
                            chain[item]) > endOfNetwork
                          > ends;
 const auto fileItem = push(&File::items);
@@ -360,9 +363,9 @@ const auto file_def =
       endOfFile) |
      (x3::eps > endOfItems));
 BOOST_SPIRIT_DEFINE(tensorType, classType, outputType, input, output, exit, slice, node, projection,
-                    options, chain, skip, link, group, probability, reliabilityEntry, reliability,
-                    setting, train, unit, limit, budget, import, constant, parameter, block, list,
-                    network, file)
+                    options, chain, skip, average, link, group, probability, reliabilityEntry,
+                    reliability, setting, train, unit, limit, budget, import, constant, parameter,
+                    block, list, network, file)
 
 const auto comment = "//" >> *(x3::char_ - '\n');
 const auto blanks = x3::ascii::space | comment;

@@ -281,6 +281,10 @@ private:
     hoistInner(it.range);
     line("skip " + join(it.senders) + " -> " + it.receiver.text + spell(it.options));
   }
+  void print(const Average &it) {
+    hoistInner(it.range);
+    line("average " + join(it.senders) + " -> " + it.receiver.text);
+  }
   void print(const Link &it) { members("link ", it); }
   void print(const Group &it) { members("group ", it); }
   template <class T> void members(const char *what, const T &it) {

@@ -269,10 +269,12 @@ private:
         }
         array("std::size_t", name, sizes);
       }
-      rows.push_back(formatv("    {{\"{0}\", {1}, {2}, rnet::Initializer::{3}, {4}},",
+      const std::string original =
+          parameter.getOriginal() ? formatv(", \"{0}\"", *parameter.getOriginal()).str() : "";
+      rows.push_back(formatv("    {{\"{0}\", {1}, {2}, rnet::Initializer::{3}, {4}{5}},",
                              parameter.getSymName(), owner.lookup(parameter.getSymName()), name,
                              stringifyInitializer(parameter.getInitializer()),
-                             parameter.getFrozen() ? "false" : "true")
+                             parameter.getFrozen() ? "false" : "true", original)
                          .str());
     }
     parametersName = rows.empty() ? "{}" : "parameters";

@@ -172,6 +172,30 @@ NetworkTrainer<T>::differentiate(const Dataset &dataset, std::span<const std::in
 }
 
 template <class T>
+std::vector<std::vector<double>>
+NetworkTrainer<T>::average(const Dataset &dataset, std::span<const std::int64_t> rows,
+                           std::span<const std::size_t> connections) {
+  std::vector<std::vector<double>> sums;
+  for (std::size_t connection : connections)
+    sums.emplace_back(network_.hyperconnections[connection].width);
+  BatchStream<T> batches(network_, dataset, rows, capacity_);
+  while (const Batch<T> *batch = batches.next()) {
+    answer(*batch);
+    for (std::size_t k = 0; k < connections.size(); ++k) {
+      const HyperconnectionDescription &connection = network_.hyperconnections[connections[k]];
+      const Tensor<const T> carried = results_[connection.from][connection.result];
+      for (std::size_t row = 0; row < batch->rows.size(); ++row)
+        for (std::size_t e = 0; e < carried.width; ++e)
+          sums[k][e] += static_cast<double>(carried.row(row)[e]);
+    }
+  }
+  for (std::vector<double> &sum : sums)
+    for (double &element : sum)
+      element /= static_cast<double>(rows.size());
+  return sums;
+}
+
+template <class T>
 std::size_t NetworkTrainer<T>::count_right(const Dataset &dataset,
                                            std::span<const std::int64_t> rows) {
   std::size_t right = 0;

@@ -6,6 +6,7 @@
 #include "checkpoint.h"
 #include "failout.h"
 #include "failure_patterns.h"
+#include "hardening.h"
 #include "initialization.h"
 #include "progress.h"
 #include "trace.h"
@@ -131,14 +132,18 @@ private:
     auto others = read_common_parameters(*weights, parameters);
     if (!others.ok())
       return others.status();
-    std::fprintf(stderr, "%zu of %zu tensors come from %s\n", parameters.size() - others->size(),
-                 parameters.size(), options_.init.c_str());
+    const std::vector<std::string> copies = copy_originals(parameters, std::span(*others));
+    std::fprintf(stderr, "%zu of %zu tensors come from %s\n",
+                 parameters.size() - others->size() + copies.size(), parameters.size(),
+                 options_.init.c_str());
     for (const std::string &name : *others)
-      std::fprintf(stderr, "made anew: %s\n", name.c_str());
+      if (std::ranges::find(copies, name) == copies.end())
+        std::fprintf(stderr, "made anew: %s\n", name.c_str());
     return {};
   }
 
-  /// Takes over the tensors of a trained network for good; the others are trained.
+  /// Takes over the tensors of a trained network for good; the others are trained, or are averages
+  /// of what it computes.
   Status freeze(const WeightsFile &weights) {
     auto metadata = SplitMetadata::read(weights);
     if (!metadata.ok())
@@ -150,19 +155,26 @@ private:
     auto others = read_common_parameters(weights, trainer_.parameters());
     if (!others.ok())
       return others.status();
-    std::size_t frozen = 0;
     for (Parameter<T> &parameter : trained_)
-      if (std::ranges::find(*others, parameter.description->name) == others->end()) {
+      if (std::ranges::find(*others, parameter.description->name) == others->end())
         parameter.gradient = {};
-        ++frozen;
-      }
     if (others->empty())
       return Status::error("there is nothing to train: '" + options_.init +
                            "' has every tensor of the network; a skip hyperconnection with a "
                            "projection would have some of its own");
     optimizer_ = OptimizerState<T>(options_.recipe, trained_);
-    std::fprintf(stderr, "%zu tensors of %s stay as they are, %zu are trained\n", frozen,
-                 options_.init.c_str(), others->size());
+    const std::size_t copies = copy_originals(trainer_.parameters(), std::span(*others)).size();
+    const std::size_t averages = fit_averages(trainer_, network_, data_.dataset,
+                                              std::span<const std::int64_t>(data_.split.train),
+                                              std::span<const std::string>(*others));
+    std::fprintf(stderr, "%zu tensors of %s stay as they are, %zu are trained",
+                 trained_.size() - others->size(), options_.init.c_str(),
+                 others->size() - averages);
+    if (copies > 0)
+      std::fprintf(stderr, ", %zu of which start as copies", copies);
+    if (averages > 0)
+      std::fprintf(stderr, "; %zu averages are of its training rows", averages);
+    std::fprintf(stderr, "\n");
     return {};
   }
 
@@ -348,6 +360,16 @@ static Status check_hardening(const NetworkDescription &network) {
   return {};
 }
 
+/// Averages are of what a trained network computes, not of one that still learns.
+static Status check_averages(const NetworkDescription &network) {
+  for (const HyperconnectionDescription &connection : network.hyperconnections)
+    if (const ParameterDescription *average = find_average(network, connection.name))
+      return Status::error("the network has averages ('" + std::string(average->name) +
+                           "'), which are those of a trained network: give one by --harden, or "
+                           "leave them out of the spec");
+  return {};
+}
+
 std::string checkpoint_path(const TrainingOptions &options) { return options.out + ".checkpoint"; }
 
 Expected<Outcome> train(const NetworkDescription &network, const TrainerFactory &factory,
@@ -379,9 +401,9 @@ Expected<Outcome> train(const NetworkDescription &network, const TrainerFactory 
     return Status::error("the recipe changes images, but network '" + std::string(network.name) +
                          "' has no input of shape [height, width, channels]; --no-augment trains "
                          "on the data as they are");
-  if (options.harden)
-    if (Status status = check_hardening(network); !status.ok())
-      return status;
+  if (Status status = options.harden ? check_hardening(network) : check_averages(network);
+      !status.ok())
+    return status;
   auto data = read_training_data(network, options);
   if (!data.ok())
     return data.status();

@@ -146,6 +146,39 @@ def camera_network(side):
 
 camera = camera_network(side=8)
 
+def copied(path):
+    """A copy of the one dense layer of a node with a ReLU."""
+    return lambda layers, x: torch.relu(layers.dense(path + ".dense1", x))
+
+
+# hardened.rnet, with a copy on every skip and the averages of what may be missing
+hardened = Network(
+    inputs={"left": ("a", (6,)), "right": ("b", (6,))},
+    nodes={
+        "a": lambda layers, x: x,
+        "b": lambda layers, x: x,
+        **{node: dense_stack(node, 1) for node in ("e1", "e2", "e3", "f1", "f2", "h")},
+        "c": dense_stack("c", 1, classes=True),
+    },
+    links=[
+        Link("a", "e1"),
+        Link("e1", "f1"),
+        Link("b", "e2"),
+        Link("e2", "f2"),
+        Link("b", "e3"),
+        Link("e3", "f2"),
+        Link("f1", "h"),
+        Link("f2", "h"),
+        Link("h", "c"),
+        Link("e1", "h", copied("e1_to_h.projection.f1"), stands_for=("f1",)),
+        *(Link(node, "h", copied(f"{node}_to_h.projection.f2"), stands_for=("f2",)) for node in ("e2", "e3")),
+        *(Link(node, "c", copied(f"{node}_to_c.projection.h"), stands_for=("h",)) for node in ("f1", "f2")),
+    ],
+    failable=("e1", "e2", "e3", "f1", "f2", "h"),
+    classes=4,
+    averages=(("e2", "f2"), ("e3", "f2"), ("f1", "h"), ("f2", "h")),
+)
+
 # examples/06-wearables/wearables.rnet
 wearables = Network(
     inputs={"chest_signals": ("chest", (5,)), "ankle_signals": ("ankle", (9,)), "arm_signals": ("arm", (9,))},

@@ -121,6 +121,7 @@ class Network:
     failable: tuple  # in the order of rnet's failure patterns
     classes: int
     exits: dict = dataclasses.field(default_factory=dict)  # node: function of layers, value to logits; as they answer
+    averages: tuple = ()  # (sender, receiver): what the receiver adds where that is missing
 
     def patterns(self):
         """All failure patterns, as {node: is up}; the first failable node is the lowest bit."""
@@ -146,8 +147,15 @@ class Network:
                 for given, (node, _) in self.inputs.items()
                 if node == name
             ]
-            arrived += self.join(layers, name, values, scheme)
+            joined = self.join(layers, name, values, scheme)
+            arrived += [(there, value) for _, there, value in joined]
             present = any_of(there for there, _ in arrived) if arrived else ~everywhere
+            for sender, receiver in self.averages if scheme == "resilinet" else ():
+                if receiver == name and present.any():
+                    given = [there for link, there, _ in joined if sender in (link.stands_for or (link.sender,))]
+                    counts = present & ~any_of(given) if given else present
+                    average = layers.parameter(f"{sender}_to_{receiver}.average").reshape(arrived[0][1].shape[1:])
+                    arrived.append((counts, spread(average.expand(int(counts.sum()), *average.shape), counts)))
             present = present & torch.as_tensor(up.get(name, True))
             if present.any():
                 total = sum(value for _, value in arrived)
@@ -172,7 +180,7 @@ class Network:
         return sum(losses) if losses else None
 
     def join(self, layers, receiver, values, scheme):
-        """What the hyperconnections bring, as far as it counts: present rows, and all rows."""
+        """What the hyperconnections bring, as far as it counts: by link, present rows, and all rows."""
         links = [link for link in self.links if link.receiver == receiver and values[link.sender]]
         simple = [link for link in links if not link.stands_for]
         skips = [] if scheme == "vanilla" else [link for link in links if link.stands_for]
@@ -193,7 +201,9 @@ class Network:
         for link in simple + skips:
             present, value = there[id(link)], values[link.sender][1][there[id(link)]]
             if present.any():
-                arrived.append((present, spread(link.weight * (link.project(layers, value) if link.project else value), present)))
+                arrived.append(
+                    (link, present, spread(link.weight * (link.project(layers, value) if link.project else value), present))
+                )
         return arrived
 
 
@@ -224,7 +234,7 @@ def balanced_weights(labels, classes):
 
 
 def split_weights(tensors):
-    """What is learnt, in float64 with gradients, and what is not: statistics of inputs and of batch normalisation."""
-    frozen = lambda name: name.rpartition(".")[2] in ("mean", "deviation", "variance")
+    """What is learnt, in float64 with gradients, and what is not: statistics of inputs and of batch normalisation, averages."""
+    frozen = lambda name: name.rpartition(".")[2] in ("mean", "deviation", "variance", "average")
     learnt = {name: tensor.double().requires_grad_() for name, tensor in tensors.items() if not frozen(name)}
     return learnt, {name: tensor.double() for name, tensor in tensors.items() if frozen(name)}

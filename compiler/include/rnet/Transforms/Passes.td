@@ -13,7 +13,7 @@ def SelectScheme : RNet_Pass<"rnet-select-scheme"> {
   let summary = "Compile the topology as vanilla, dfg, resilinet or resilinet+";
   let description = [{
     `vanilla` strips skip hyperconnections, exits and their parameters; `vanilla` and `dfg` have failout at rate 0; `resilinet`
-    joins by failover, all others by sum, which needs no stand-in groups.
+    joins by failover, all others by sum, which needs no stand-in groups. Averages are left to `resilinet` alone.
 
     ```mlir
     %m = rnet.mux(%edge, %iot) stand_ins [#rnet.stand_in<members = [1], stands_for = [0], bypassed = 1>] : ...
@@ -164,7 +164,8 @@ def InsertRouting : RNet_Pass<"rnet-insert-routing", "::rnet::ProgramOp"> {
   let summary = "Make presence explicit: receive, join, send; in training, gradients too";
   let description = [{
     Inputs become `rnet.receive`, results `rnet.send`, muxes `rnet.failover` and `rnet.join`; every layer gets the
-    mask of its input, so that absent rows are not computed and absence propagates.
+    mask of its input, so that absent rows are not computed and absence propagates. An average of a mux becomes a term
+    of its join, where `rnet.missing` says that it counts.
 
     ```mlir
     ^bb0(%edge: tensor<?x250xf32>, %iot: tensor<?x250xf32>):

@@ -54,14 +54,17 @@ def NetworkOp : RNet_Op<"network", [IsolatedFromAbove, Symbol, SymbolTable, NoTe
 def ParameterOp : RNet_Op<"parameter", [Symbol]> {
   let summary = "a named tensor of the weights file";
   let description = [{
-    `frozen` parameters are set from data, not trained: the normalisation of an input. Unranked until
-    `rnet-infer-shapes`.
+    `frozen` parameters are set from data, not trained: the normalisation of an input, the average of a
+    hyperconnection. `copies`: where a trained network is given, training starts from what it has for that other
+    parameter. Unranked until `rnet-infer-shapes`.
 
     Example: `rnet.parameter @edge.dense1.weight init glorot_uniform : tensor<250x23xf32>`
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, RNet_InitializerAttr:$initializer, UnitAttr:$frozen,
-                       TypeAttrOf<AnyTensor>:$type);
-  let assemblyFormat = "$sym_name `init` $initializer (`frozen` $frozen^)? attr-dict `:` $type";
+                       OptionalAttr<FlatSymbolRefAttr>:$original, TypeAttrOf<AnyTensor>:$type);
+  let assemblyFormat = [{
+    $sym_name `init` $initializer (`frozen` $frozen^)? (`copies` $original^)? attr-dict `:` $type
+  }];
 }
 
 def InputOp : RNet_Op<"input"> {
@@ -161,15 +164,44 @@ def MuxOp : RNet_Op<"mux", [Pure, DeclareOpInterfaceMethods<AdjointOpInterface>]
     stand-in group, and the groups that count (see `#rnet.stand_in`). A row for which nothing is taken is absent.
     `kind` is left out until `rnet-select-scheme`.
 
+    `averages` says which inputs the last operands, `rnet.average`s, are the averages of. One is added, behind all
+    inputs, where neither its input nor what stands in for that is taken, while something else is: it makes no row present.
+
     Example: `%m = rnet.mux(%edge, %iot) by failover stand_ins [#rnet.stand_in<members = [1], stands_for = [0], bypassed = 1>] : (tensor<?x250xf32>, tensor<?x250xf32>) -> tensor<?x250xf32>`
   }];
-  let arguments = (ins Variadic<RNet_Rows>:$inputs, OptionalAttr<RNet_MuxKindAttr>:$kind,
-                       DefaultValuedAttr<RNet_StandInArrayAttr, "{}">:$stand_ins);
+  let arguments = (ins Variadic<RNet_Rows>:$terms, OptionalAttr<RNet_MuxKindAttr>:$kind,
+                       DefaultValuedAttr<RNet_StandInArrayAttr, "{}">:$stand_ins,
+                       OptionalAttr<DenseI64ArrayAttr>:$averages);
   let results = (outs RNet_Rows:$output);
   let assemblyFormat = [{
-    `(` $inputs `)` (`by` $kind^)? (`stand_ins` $stand_ins^)? attr-dict `:` functional-type($inputs, $output)
+    `(` $terms `)` (`averages` custom<Positions>($averages)^)? (`by` $kind^)? (`stand_ins` $stand_ins^)? attr-dict
+    `:` functional-type($terms, $output)
+  }];
+  let extraClassDeclaration = [{
+    /// The inputs whose averages the mux holds, as positions.
+    ::llvm::ArrayRef<int64_t> getAveraged() {
+      return getAverages().value_or(::llvm::ArrayRef<int64_t>());
+    }
+    /// The operands but averages.
+    ::mlir::OperandRange getInputs() { return getTerms().drop_back(getAveraged().size()); }
+    ::mlir::OperandRange getAverageTerms() { return getTerms().take_back(getAveraged().size()); }
+    /// Positions of an input and of all that stand in for it.
+    ::llvm::SmallVector<int64_t> findReplaceable(int64_t input);
   }];
   let hasVerifier = 1;
+}
+
+def AverageOp : RNet_Op<"average", [Pure, DeclareOpInterfaceMethods<KernelOpInterface,
+                                                                    ["getKernelParameters", "getKernelStorage"]>]> {
+  let summary = "what an input of a mux is on average, over the training rows while nothing fails";
+  let description = [{
+    A term of last resort of a mux: the same tensor in every row. The parameter has one axis, of the elements of a row.
+    After `rnet-insert-routing` the op says where it counts.
+    Example: `%a = rnet.average of @fog3_to_fog2.average : tensor<?x32xf32>`
+  }];
+  let arguments = (ins Optional<RNet_Mask>:$present, FlatSymbolRefAttr:$parameter);
+  let results = (outs RNet_Rows:$output);
+  let assemblyFormat = "(`where` $present^)? `of` $parameter attr-dict `:` type($output)";
 }
 
 def OutputOp : RNet_Op<"output"> {

@@ -115,6 +115,14 @@ def FailoverOp : RNet_Op<"failover", [Pure]> {
   let hasVerifier = 1;
 }
 
+def MissingOp : RNet_Op<"missing", [Pure, AttrSizedOperandSegments]> {
+  let summary = "rows in which none of some masks is set, while one of others is: where an average counts";
+  let description = "Example: `%w = rnet.missing(%t0, %t2) beside(%t1)`";
+  let arguments = (ins Variadic<RNet_Mask>:$inputs, Variadic<RNet_Mask>:$others);
+  let results = (outs RNet_Mask:$output);
+  let assemblyFormat = "`(` $inputs `)` `beside` `(` $others `)` attr-dict";
+}
+
 def JoinOp : RNet_Op<"join", [Pure, SameVariadicOperandSize]> {
   let summary = "adds the inputs that are present, in order; a row is absent where none is";
   let description = "Example: `%m, %present = rnet.join(%edge, %iot) where(%t0, %t1) : tensor<?x250xf32>`";

@@ -125,6 +125,12 @@ struct Skip : Ranged {
   ConnectionOptions options;
 };
 
+/// `average fog3, fog4 -> fog2`: what the receiver adds where one of these is missing.
+struct Average : Ranged {
+  std::vector<Name> senders;
+  Name receiver;
+};
+
 /// `link lan: edge, fog2, fog1`: joins these nodes.
 struct Link : Ranged {
   Name name;
@@ -183,8 +189,8 @@ struct List : Ranged {
   Body body;
 };
 
-using Item = std::variant<Input, Output, Exit, Node, Chain, Skip, Link, Group, Reliability, Train,
-                          Budget, Const, Block, List>;
+using Item = std::variant<Input, Output, Exit, Node, Chain, Skip, Average, Link, Group, Reliability,
+                          Train, Budget, Const, Block, List>;
 
 struct Network : Ranged {
   Name name;

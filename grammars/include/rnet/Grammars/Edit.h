@@ -5,23 +5,23 @@
 #include "rnet/Grammars/AST.h"
 
 #include "llvm/ADT/ArrayRef.h"
-#include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/StringRef.h"
 
 #include <optional>
 
 namespace rnet {
 
-/// The text with more items of the network, each on a line of its own, behind its last skip
+/// The text with more skips or averages, each on a line of its own, behind the last skip
 /// hyperconnection; where there is none, behind its last simple one. `text` is what was parsed.
 /// Nothing where the file has no network, or one without hyperconnections.
 std::optional<std::string> insertSkips(const ast::File &file, llvm::StringRef text,
                                        llvm::ArrayRef<std::string> items);
 
-/// The text with a projection behind every skip hyperconnection that has none, the one that is
-/// named for its receiver. `text` is what was parsed, and has a network.
+/// The text with a projection behind every skip hyperconnection that has none; an empty one is left
+/// out. `text` is what was parsed, and has a network.
 std::string projectSkips(const ast::File &file, llvm::StringRef text,
-                         const llvm::StringMap<std::string> &projections);
+                         llvm::function_ref<std::string(const ast::Skip &)> projectionOf);
 
 /// What turns `before` into `after`, as `diff -u` would say it where the texts differ in one place;
 /// empty where they do not differ. `path` stands in its head.

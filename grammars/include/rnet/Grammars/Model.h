@@ -26,6 +26,7 @@ struct Layer : Arguments {
                     ///< separable3_conv1
   std::string path; ///< prefix of its parameters' names: edge.dense1, body.separable3.conv1
   std::string kind;
+  std::string original; ///< the path of the layer that it copies; empty where it copies none
   /// residual: one branch, to whose result the input is added, or two, whose results are added;
   /// concat: two or more. A branch without layers hands its input on.
   std::vector<std::vector<Layer>> branches;
@@ -90,6 +91,8 @@ struct Hyperconnection {
   std::vector<Layer> projection;
   std::optional<double> weight;
   Route route = {};
+  /// Simple ones: where the spec says that the receiver holds the average of this one.
+  std::optional<ast::Range> average = {};
 };
 
 /// Skips of one receiver that stand in for simple hyperconnections of it.
@@ -192,6 +195,13 @@ std::optional<model::Network> check(llvm::ArrayRef<ast::File> files, bool skips,
 /// useless; several: it would have to say for which.
 std::vector<unsigned> findBypassed(const model::Network &network, unsigned sender,
                                    unsigned receiver);
+
+/// Whether the projection of a skip can be a copy of what it bypasses: one chain of simple
+/// hyperconnections, without weights.
+bool canCopy(const model::Network &network, unsigned skip);
+
+/// Simple hyperconnections that may have an average, and may be missing when something fails.
+std::vector<unsigned> findAverageable(const model::Network &network);
 
 /// Every layer of the language with its parameters and their defaults, a line each.
 void listLayers(llvm::raw_ostream &out);

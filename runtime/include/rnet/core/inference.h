@@ -3,6 +3,7 @@
 #pragma once
 
 #include "rnet/core/activation.h"
+#include "rnet/core/average.h"
 #include "rnet/core/batch_norm.h"
 #include "rnet/core/combine.h"
 #include "rnet/core/conv.h"

@@ -1,4 +1,4 @@
-// Presence masks and what combines by them: join, failover, intersect, send.
+// Presence masks and what combines by them: join, failover, missing, intersect, send.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Threads: each call writes only what it is given to write. An absent row is neither read nor
@@ -57,6 +57,16 @@ void failover(const Mux &mux, const Presence (&present)[Inputs], const Presence 
     const std::uint64_t result = mux.taken(bits);
     for (std::size_t k = 0; k < Inputs; ++k)
       taken[k].rows[row] = result >> k & 1;
+  }
+}
+
+/// Rows in which none of the inputs is taken, while one of the others is: where their average
+/// counts.
+template <std::size_t Inputs, std::size_t Others>
+void missing(const Presence (&inputs)[Inputs], const Presence (&others)[Others], Presence result) {
+  for (std::size_t row = 0; row < result.count; ++row) {
+    auto taken = [row](Presence input) { return input[row]; };
+    result.rows[row] = std::ranges::none_of(inputs, taken) && std::ranges::any_of(others, taken);
   }
 }
 

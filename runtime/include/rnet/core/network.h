@@ -146,7 +146,8 @@ struct ParameterDescription {
   std::size_t node;
   std::span<const std::size_t> shape; ///< dense: [out, in]
   Initializer initializer;
-  bool trainable; ///< false: input normalisation
+  bool trainable;                ///< false: set from data: input normalisation, averages
+  std::string_view copy_of = {}; ///< the parameter whose value, where it is trained, it starts from
 };
 
 enum class Optimizer { adam, sgd };

@@ -19,6 +19,13 @@ void add(StepContext &step, Presence present, Rows<Width, A> a, Rows<Width, B> b
   });
 }
 
+/// y = the average of an input of a mux, in every row.
+template <std::size_t Width, class T>
+void average(StepContext &step, Presence present, const Parameter<T> &average, Rows<Width, T> y) {
+  detail::for_rows(step, present,
+                   [&](std::size_t row) { std::ranges::copy(average.value, y.row(row)); });
+}
+
 /// y = the channels of a, then those of b, pixel by pixel.
 template <std::size_t Pixels, std::size_t WidthA, std::size_t WidthB, class A, class B, class T>
 void concat(StepContext &step, Presence present, Rows<WidthA, A> a, Rows<WidthB, B> b,

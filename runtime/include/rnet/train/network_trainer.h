@@ -64,6 +64,11 @@ public:
   Result differentiate(const Dataset &dataset, std::span<const std::int64_t> rows,
                        std::span<const std::uint8_t> alive, UsedSet cut = 0);
 
+  /// The mean of what each of these hyperconnections carries, over rows, when nothing fails.
+  std::vector<std::vector<double>> average(const Dataset &dataset,
+                                           std::span<const std::int64_t> rows,
+                                           std::span<const std::size_t> connections);
+
   /// Rows that are answered right when nothing fails.
   std::size_t count_right(const Dataset &dataset, std::span<const std::int64_t> rows);
 
