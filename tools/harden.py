@@ -19,8 +19,8 @@ def parse(arguments):
         usage="rnet harden SPEC --weights W0 --data DATA -o DIR [--stand-ins copy|linear] [--no-averages] [--epochs N] "
         "[--failout P] [--threads N] [-- OPTION...]",
         description="Lets a trained network without skips answer while nodes are down. Its weights stay as they are, and so do the bits of its "
-        "answers while nothing fails. Every skip hyperconnection of SPEC gets a projection, and those alone learn; where something is missing "
-        "beside others, its average is added. DIR gets the network, built under resilinet, and its weights, hardened.safetensors. What follows "
+        "answers while nothing fails. Every skip hyperconnection of SPEC gets a projection, a copy of what it bypasses or else a linear one, "
+        "which alone learns; where something is missing beside others, its average is added. DIR gets the network, built under resilinet, and its weights, hardened.safetensors. What follows "
         "a -- goes to NET-train.",
     )
     parser.add_argument("spec", type=pathlib.Path, metavar="SPEC", help="the .rnet file")

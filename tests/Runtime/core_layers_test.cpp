@@ -186,4 +186,21 @@ TEST(Slide, CountsThePlacesOfAWindow) {
   EXPECT_EQ(out.channels, 8u);
 }
 
+TEST(Average, IsTheSameInEveryPresentRow) {
+  Weights weights;
+  weights.add("a_to_b.average", {3}, {1, 2, 3});
+  Average<3> stored;
+  ASSERT_TRUE(weights.load(stored, "a_to_b.average").ok());
+  Batch<3> y(4, kUntouched);
+  y.mask = {1, 0, 0, 1};
+  average(y.present(), stored, y.rows());
+  for (std::size_t row : {0, 3})
+    for (std::size_t k = 0; k < 3; ++k)
+      EXPECT_EQ(y.row(row)[k], static_cast<float>(k + 1));
+  for (std::size_t row : {1, 2})
+    EXPECT_EQ(y.row(row)[0], kUntouched);
+  Average<4> wider;
+  EXPECT_FALSE(weights.load(wider, "a_to_b.average").ok());
+}
+
 } // namespace

@@ -66,8 +66,8 @@ public:
                                       rows.first(std::min(batch, rows.size())));
       return status.ok() ? Expected<Outcome>(Outcome::finished) : status;
     }
-    Progress progress(options_.recipe.epochs, state_.epoch, rows.size());
-    while (state_.epoch < options_.recipe.epochs) {
+    Progress progress(epochs_, state_.epoch, rows.size());
+    while (state_.epoch < epochs_) {
       const std::size_t epoch = state_.epoch;
       const std::vector<std::int64_t> order = shuffle(epoch);
       BatchStream<T> batches(network_, data_.dataset, order, batch, state_.batch, changes(epoch));
@@ -81,7 +81,7 @@ public:
       }
       const bool best = finish_epoch();
       progress.epoch(epoch, state_.losses.back(), state_.accuracies.back(), best);
-      if (state_.epoch < options_.recipe.epochs && checkpoint_due())
+      if (state_.epoch < epochs_ && checkpoint_due())
         if (Status status = save(); !status.ok())
           return status;
     }
@@ -142,8 +142,8 @@ private:
     return {};
   }
 
-  /// Takes over the tensors of a trained network for good; the others are trained, or are averages
-  /// of what it computes.
+  /// Takes over the tensors of a trained network for good. Of the others some copy those, some are
+  /// averages of what it computes; the rest is trained.
   Status freeze(const WeightsFile &weights) {
     auto metadata = SplitMetadata::read(weights);
     if (!metadata.ok())
@@ -155,25 +155,32 @@ private:
     auto others = read_common_parameters(weights, trainer_.parameters());
     if (!others.ok())
       return others.status();
-    for (Parameter<T> &parameter : trained_)
-      if (std::ranges::find(*others, parameter.description->name) == others->end())
-        parameter.gradient = {};
     if (others->empty())
       return Status::error("there is nothing to train: '" + options_.init +
                            "' has every tensor of the network; a skip hyperconnection with a "
                            "projection would have some of its own");
-    optimizer_ = OptimizerState<T>(options_.recipe, trained_);
-    const std::size_t copies = copy_originals(trainer_.parameters(), std::span(*others)).size();
+    const std::vector<std::string> copies =
+        copy_originals(trainer_.parameters(), std::span<const std::string>(*others));
     const std::size_t averages = fit_averages(trainer_, network_, data_.dataset,
                                               std::span<const std::int64_t>(data_.split.train),
                                               std::span<const std::string>(*others));
+    auto has = [](const std::vector<std::string> &names, std::string_view name) {
+      return std::ranges::find(names, name) != names.end();
+    };
+    for (Parameter<T> &parameter : trained_)
+      if (const std::string_view name = parameter.description->name;
+          !has(*others, name) || has(copies, name))
+        parameter.gradient = {};
+    optimizer_ = OptimizerState<T>(options_.recipe, trained_);
+    const std::size_t learn = others->size() - copies.size() - averages;
+    if (learn == 0)
+      epochs_ = 0;
     std::fprintf(stderr, "%zu tensors of %s stay as they are, %zu are trained",
-                 trained_.size() - others->size(), options_.init.c_str(),
-                 others->size() - averages);
-    if (copies > 0)
-      std::fprintf(stderr, ", %zu of which start as copies", copies);
+                 trained_.size() - others->size(), options_.init.c_str(), learn);
+    if (copies.size() > 0)
+      std::fprintf(stderr, "; %zu are copies", copies.size());
     if (averages > 0)
-      std::fprintf(stderr, "; %zu averages are of its training rows", averages);
+      std::fprintf(stderr, "; %zu are averages over its training rows", averages);
     std::fprintf(stderr, "\n");
     return {};
   }
@@ -262,7 +269,7 @@ private:
       if (Status status = trace_.write(options_.trace, data_.split, patterns_); !status.ok())
         return status;
     ::unlink(checkpoint_path(options_).c_str());
-    if (options_.recipe.epochs > 0)
+    if (epochs_ > 0)
       std::fprintf(stderr, "weights of epoch %zu (validation accuracy %.2f%%) in %s\n",
                    state_.best_epoch, 100 * state_.best_accuracy, options_.out.c_str());
     return Outcome::finished;
@@ -336,7 +343,8 @@ private:
   std::vector<Parameter<T>> trained_; ///< as the trainer's; frozen ones without gradients
   OptimizerState<T> optimizer_;
   const Failout failout_;
-  std::vector<WeighedPattern> patterns_; ///< of the expected loss; none: failout draws
+  std::vector<WeighedPattern> patterns_;        ///< of the expected loss; none: failout draws
+  std::size_t epochs_ = options_.recipe.epochs; ///< none where there is nothing to train
   const double distilled_; ///< a network that loses no node would be told what it says already: 0
   RunState<T> state_;
   Trace trace_;
