@@ -24,7 +24,7 @@ struct SpecOptions {
   std::map<std::string, double> weights;
   std::string projectSkips; ///< what every skip that has no projection gets: linear, copy; or empty
   bool averages = false;    ///< of all simple hyperconnections that may have one and may be missing
-  bool noBudgets = false;    ///< nodes may take and send what they like
+  bool noBudgets = false;   ///< nodes may take and send what they like
 };
 
 /// Errors alone: for what is made of a spec whose warnings are said elsewhere.

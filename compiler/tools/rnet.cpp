@@ -273,6 +273,8 @@ int main(int argc, char **argv) {
     script->set_help_flag();
     script->callback([=, &status] { status = runScript(name, script->remaining()); });
   };
+  addScript("chaos", "Hurt the nodes of a running network under load, and say what clients saw");
+  addScript("deploy", "Write what runs a built network on machines: systemd, compose, Kubernetes");
   addScript("experiment", "Train and compare variants of a spec: schemes, failout rates, skips");
   addScript(
       "harden",

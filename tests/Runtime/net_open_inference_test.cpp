@@ -227,8 +227,8 @@ TEST(ReplyTest, SaysWhatRowsRestOn) {
   BatchResult result;
   result.seconds = 0.0015;
   result.answers = {
-      {true, "", false, {0.1f, 0.7f, 0.2f}, 0b01011, Accuracy{0.8, Interval{0.7, 0.9}}},
-      {true, "", false, {0.5f, 0.3f, 0.2f}, 0b01011, Accuracy{0.8, Interval{0.7, 0.9}}}};
+      {true, "", false, {0.1f, 0.7f, 0.2f}, 0, 0b01011, Accuracy{0.8, Interval{0.7, 0.9}}},
+      {true, "", false, {0.5f, 0.3f, 0.2f}, 0, 0b01011, Accuracy{0.8, Interval{0.7, 0.9}}}};
   using Parameters = std::vector<std::pair<std::string, open_inference::Parameter>>;
   EXPECT_EQ(reply.parameters(result), (Parameters{{"nodes", "a,b,c,d"},
                                                   {"hyperconnections", "a_to_b,b_to_c,c_to_d"},
@@ -259,8 +259,8 @@ TEST(ReplyTest, NamesClassesThatHaveNames) {
   ASSERT_EQ(reply.outputs(), 3u);
   EXPECT_EQ(reply.description(2).name, "activity_name");
   BatchResult result;
-  result.answers = {{true, "", false, {0.1f, 0.7f, 0.2f}, 0, {}},
-                    {true, "", false, {0.5f, 0.3f, 0.2f}, 0, {}}};
+  result.answers = {{true, "", false, {0.1f, 0.7f, 0.2f}, 0, 0, {}},
+                    {true, "", false, {0.5f, 0.3f, 0.2f}, 0, 0, {}}};
   EXPECT_EQ(reply.tensor(2, result).bytes, std::string("\3\0\0\0run\4\0\0\0walk", 15));
 }
 

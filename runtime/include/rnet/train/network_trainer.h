@@ -51,8 +51,8 @@ public:
   };
   /// Forward and backward over a batch: gradients are set, all of them zero where no row reached
   /// the output or an exit. What a hyperconnection would bring is absent for the rows in which it
-  /// is cut. Trained parameters stay; running statistics take in the batch. Random draws depend on the seed
-  /// and the number of the step.
+  /// is cut. Trained parameters stay; running statistics take in the batch. Random draws depend on
+  /// the seed and the number of the step.
   Result differentiate(const Batch<T> &batch, const Masks &masks, std::uint64_t seed = 0,
                        std::uint32_t number = 0);
   /// The mean over failure patterns whose weights add up to 1, in each of which something reaches
