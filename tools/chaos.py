@@ -96,12 +96,15 @@ def main():
     resources, finished = {node: [] for node in steady}, threading.Event()
 
     def watch():
+        seconds = 0
         while not finished.wait(1):
+            seconds += 1
             for node in steady:
                 if found := deployment.resources(node):
                     resources[node].append(found)
             done = sum(request.outcome == "answered" for request in list(load.requests))
-            say(f"{time.monotonic() - load.begin:6.0f} of {options.seconds:.0f} s, {tormentor.done} of {len(plan)} faults, {done} of {len(load.requests)} requests answered")
+            if sys.stderr.isatty() or seconds % 10 == 0:
+                say(f"{time.monotonic() - load.begin:6.0f} of {options.seconds:.0f} s, {tormentor.done} of {len(plan)} faults, {done} of {len(load.requests)} requests answered")
 
     watcher = threading.Thread(target=watch)
     try:
@@ -132,8 +135,9 @@ def main():
 
 
 def say(line):
-    if sys.stderr.isatty():
-        print(f"\r{line}", end="", file=sys.stderr, flush=True)
+    """A line that replaces the one before on a terminal, and stands for itself elsewhere."""
+    terminal = sys.stderr.isatty()
+    print(f"\r{line}" if terminal else line, end="" if terminal else "\n", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

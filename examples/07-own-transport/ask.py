@@ -72,6 +72,7 @@ def main():
         while (asker.ask(rows[0], 0.2)) is None:  # until all have heard from each other
             if time.monotonic() > end or any(node.poll() is not None for node in nodes.values()):
                 sys.exit("error: the nodes did not start")
+            time.sleep(0.2)  # until what was asked is over: a node has memory for eight requests
         time.sleep(0.5)
         before = [asker.ask(row) for row in rows[: len(rows) // 2]]
         nodes[options.kill].kill()

@@ -72,7 +72,8 @@ class Tormentor:
 
     def finish(self):
         self._stop.set()
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join()
 
     def _run(self):
         undo = []  # (when, fault)

@@ -68,7 +68,7 @@ def judge(load, truth, labels, tormentor, deployment, resources, deadline):
         "answered_with_live_path": sum(request.outcome == "answered" for request in living),
         "crashed": deployment.crashed,
         "latency_ms": _latencies(requests),
-        "resources": {node: _growth(series) for node, series in resources.items()},
+        "resources": {node: _growth(series) for node, series in resources.items() if series},
         "reasons": dict(collections.Counter(request.message for request in requests if request.message).most_common(10)),
     }
     if known:
