@@ -25,7 +25,7 @@ def parse():
         usage="rnet chaos DIR --weights W --data DATA.npz [--plan FILE | --random SEED] [--seconds N] [--every S] [--rate R] [--deadline MS] [--keys KEYS] [-o OUT]",
         description="Runs a built network on this machine under a steady load, hurts its nodes, and says what clients saw: nodes are killed and started again, stopped, "
         "slowed, cut off, delayed, their bytes corrupted. Every answer is compared, bit for bit, with the evaluator's for the hyperconnections that it names. "
-        "Exit status: 0 where all promises held, 1 where one was broken, 2 after an error.",
+        "Exit status: 0 where all promises held, 1 where one was broken, or after an error.",
     )
     parser.add_argument("directory", type=pathlib.Path, metavar="DIR", help="what rnet build -o wrote")
     parser.add_argument("--weights", type=pathlib.Path, required=True, metavar="W")
@@ -66,7 +66,10 @@ def read_table(options):
 
 def read_rows(path, network):
     """Inputs by name, and the labels, if there are any."""
-    arrays = dict(numpy.load(path))
+    try:
+        arrays = dict(numpy.load(path))
+    except (OSError, ValueError, TypeError) as error:
+        raise Failure(f"'{path}' is no .npz: {error}") from None
     inputs = {given["name"]: arrays.get(given["name"], arrays.get("x") if len(network["inputs"]) == 1 else None) for given in network["inputs"]}
     for name, array in inputs.items():
         if array is None:

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "CertificateAuthority.h"
 
+#include "rnet/net/openssl.h"
+
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -11,13 +13,7 @@
 namespace rnet::tools {
 namespace {
 
-template <auto free> struct Free {
-  template <class T> void operator()(T *value) const { free(value); }
-};
-template <class T, auto free> using Owned = std::unique_ptr<T, Free<free>>;
-using Bio = Owned<BIO, BIO_free_all>;
-using Certificate = Owned<X509, X509_free>;
-using Key = Owned<EVP_PKEY, EVP_PKEY_free>;
+using net::openssl::Bio, net::openssl::Certificate, net::openssl::Key, net::openssl::Owned;
 
 constexpr long kDay = 24 * 60 * 60;
 constexpr int kAuthorityDays = 3650;

@@ -16,6 +16,7 @@
 #include <bit>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -229,8 +230,7 @@ int main(int argc, char **argv) {
   ::sigaction(SIGTERM, &action, nullptr);
   ::sigaction(SIGINT, &action, nullptr);
 
-  static std::unique_ptr<UdpNode> udp =
-      std::make_unique<UdpNode>(network, node, *program, socket, port);
+  auto udp = std::make_unique<UdpNode>(network, node, *program, socket, port);
   const std::size_t before = allocations;
   constexpr auto kBeat = std::chrono::milliseconds(10);
   for (Time planned = Clock::now(); !stopping;) {

@@ -140,11 +140,18 @@ def _read_site(path, network):
         raise Failure(f"'{path}' is no TOML: {error}") from None
     for table, known in (("nodes", network["nodes"]), ("doors", [*DOORS, "client"])):
         part = given.pop(table, {})
+        if not isinstance(part, dict):
+            raise Failure(f"'{path}': '{table}' should be a table, found '{part}'")
         for key in part:
             if key not in known:
                 raise Failure(f"'{path}': [{table}] has '{key}'; known are {', '.join(known)}")
         site[table] = part
+    for door, address in site["doors"].items():
+        if door != "client" and address != "":
+            _split(address, f"'{path}': {door} of [doors]")
     for node, facts in site["nodes"].items():
+        if not isinstance(facts, dict):
+            raise Failure(f"'{path}': node '{node}' should be a table, [nodes.{node}], found '{facts}'")
         for key, value in facts.items():
             if key not in ("address", "listen"):
                 raise Failure(f"'{path}': node '{node}' has '{key}'; known are address and listen")
@@ -155,7 +162,7 @@ def _read_site(path, network):
 
 
 def _split(address, what):
-    host, colon, port = address.rpartition(":")
+    host, colon, port = address.rpartition(":") if isinstance(address, str) else ("", "", "")
     if not colon or not host or not port.isdigit() or not 0 < int(port) < 65536:
         raise Failure(f"{what} should be HOST:PORT, found '{address}'")
     return host.strip("[]"), int(port)

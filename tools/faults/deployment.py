@@ -26,7 +26,7 @@ class Deployment:
         self.wires = Wires({(link["from"], link["to"]): ports[link["to"]] for link in network["hyperconnections"]}, seed)
         self.door = f"127.0.0.1:{free_port()}"
         self.commands = {node: self._command(node, ports) for node in network["nodes"]}
-        self.processes, self.stopped, self.killed, self.crashed = {}, set(), set(), []
+        self.processes, self.killed, self.crashed = {}, set(), []
 
     def _command(self, node, ports):
         name, keys = self.network["network"], self.options.keys
@@ -67,7 +67,6 @@ class Deployment:
         with open(self.logs / f"{node}.log", "a") as log:
             self.processes[node] = subprocess.Popen(self.commands[node], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self.killed.discard(node)
-        self.stopped.discard(node)
 
     def kill(self, node):
         self.killed.add(node)
@@ -75,12 +74,10 @@ class Deployment:
         self.processes[node].wait()
 
     def freeze(self, node):
-        self.stopped.add(node)
         self._signal(node, signal.SIGSTOP)
 
     def thaw(self, node):
         self._signal(node, signal.SIGCONT)
-        self.stopped.discard(node)
 
     def _signal(self, node, number):
         if node not in self.killed:

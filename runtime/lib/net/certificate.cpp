@@ -2,6 +2,7 @@
 #include "certificate.h"
 
 #include "rnet/core/atomic_file.h"
+#include "rnet/net/openssl.h"
 
 #include <memory>
 #include <openssl/err.h>
@@ -13,13 +14,7 @@
 namespace rnet::net {
 namespace {
 
-template <auto free> struct Free {
-  template <class T> void operator()(T *value) const { free(value); }
-};
-template <class T, auto free> using Owned = std::unique_ptr<T, Free<free>>;
-using Bio = Owned<BIO, BIO_free_all>;
-using Certificate = Owned<X509, X509_free>;
-using Key = Owned<EVP_PKEY, EVP_PKEY_free>;
+using openssl::Bio, openssl::Certificate, openssl::Key, openssl::Owned;
 void free_stack(STACK_OF(X509) * stack) { sk_X509_free(stack); } // not what is in it
 
 Status damaged(const std::string &path, const char *what) {
