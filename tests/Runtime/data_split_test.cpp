@@ -176,4 +176,17 @@ TEST_F(Memory, SaysWhichRowsScore) {
   expect_error(metadata.check_test_data(dataset), "not the data that the weights were trained on");
 }
 
+TEST(SplitMetadataTest, SeedsTellPartsApartOnlyWhereTheyAreRandom) {
+  for (SplitKind kind :
+       {SplitKind::random, SplitKind::contiguous, SplitKind::array, SplitKind::files}) {
+    SplitMetadata one, two;
+    one.kind = two.kind = kind;
+    two.seed = 1;
+    EXPECT_EQ(one.same_parts(two), kind != SplitKind::random);
+    two = one;
+    two.dataset_hash = "other";
+    EXPECT_FALSE(one.same_parts(two));
+  }
+}
+
 } // namespace

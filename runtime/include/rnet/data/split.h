@@ -38,10 +38,11 @@ struct SplitMetadata {
   static Expected<SplitMetadata> read(const WeightsFile &weights);
   void write(std::map<std::string, std::string> &metadata) const;
 
-  /// The same rows train, validate and test.
+  /// The same rows train, validate and test. A seed counts only where chance deals them out.
   bool same_parts(const SplitMetadata &other) const {
-    return kind == other.kind && seed == other.seed && dataset_hash == other.dataset_hash &&
-           test_hash == other.test_hash && selection.group == other.selection.group;
+    return kind == other.kind && (kind != SplitKind::random || seed == other.seed) &&
+           dataset_hash == other.dataset_hash && test_hash == other.test_hash &&
+           selection.group == other.selection.group;
   }
   /// Refuses data other than those that were split.
   Status check_test_data(const Dataset &dataset) const;
