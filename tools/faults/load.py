@@ -21,7 +21,7 @@ class Request:
     values: bytes = b""  # the probabilities
     used: frozenset = frozenset()
     predicted: float | None = None
-    faults_after: frozenset = frozenset()
+    felt: tuple = ()  # then and at its end: those, and such as a node may still recover from
 
 
 class Load:
@@ -72,6 +72,7 @@ class Load:
             connection = connection or http.client.HTTPConnection(self.deployment.door, timeout=self.deadline + 5)
             now = time.monotonic()
             request = Request(number % self.rows, now - self.begin, self.tormentor.active)
+            felt = self.tormentor.felt
             try:
                 self._ask(connection, request)
             except (OSError, http.client.HTTPException, ValueError, KeyError) as error:
@@ -79,7 +80,7 @@ class Load:
                 connection.close()
                 connection = None
             request.seconds = time.monotonic() - now
-            request.faults_after = self.tormentor.active
+            request.felt = felt, self.tormentor.felt
             self.requests.append(request)
 
     def _ask(self, connection, request):

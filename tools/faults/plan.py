@@ -11,6 +11,7 @@ from shared.command import Failure
 KINDS = ("kill", "stop", "slow", "partition", "delay", "corrupt")
 DOWN = ("kill", "stop", "partition")  # by which a node is as good as dead
 SLICE = 0.02  # a slow node runs for so long, and stands as long
+REJOIN = 0.3  # seconds within which a node is back after it was as good as dead
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,12 +60,20 @@ def draw_plan(network, seed, seconds, every, corrupt):
 
 
 class Tormentor:
-    """Carries a plan out. `active` are the faults of the moment."""
+    """Carries a plan out. `active` are the faults of the moment; `felt` those, and the ones after which a node may still be on its way back."""
 
     def __init__(self, deployment, plan):
         self.deployment, self.plan, self.active, self.done = deployment, plan, frozenset(), 0
+        self._undone = []  # (when, fault)
         self._lock, self._stop = threading.Lock(), threading.Event()
         self._thread = threading.Thread(target=self._run)
+
+    @property
+    def felt(self):
+        with self._lock:
+            now = time.monotonic()
+            self._undone = [(when, fault) for when, fault in self._undone if now < when + REJOIN]
+            return self.active | {fault for _, fault in self._undone if fault.kind in DOWN}
 
     def start(self):
         self._begin = time.monotonic()
@@ -89,7 +98,7 @@ class Tormentor:
             for when, fault in list(undo):
                 if when <= now:
                     self._apply(fault, False)
-                    self._change(self.active - {fault})
+                    self._change(self.active - {fault}, [(time.monotonic(), fault)])
                     undo.remove((when, fault))
             slow = {fault.node for fault in self.active if fault.kind == "slow"}
             for node in slow:
@@ -99,9 +108,10 @@ class Tormentor:
         for _, fault in undo:
             self._apply(fault, False)
 
-    def _change(self, active):
+    def _change(self, active, undone=()):
         with self._lock:
             self.active = frozenset(active)
+            self._undone += undone
 
     def _apply(self, fault, begins):
         deployment = self.deployment

@@ -49,14 +49,14 @@ def judge(load, truth, labels, tormentor, deployment, resources, deadline):
     requests = load.requests
     answered = [request for request in requests if request.outcome == "answered"]
     checked = [truth.check(request) for request in answered]
-    # A request had a live path if the nodes that were as good as dead, then and at its end, leave one.
-    living = [request for request in requests if all(truth.flows(_down(faults)) for faults in (request.faults, request.faults | request.faults_after))]
+    # A request had a live path if the nodes that were as good as dead, or on their way back, then and at its end, leave one.
+    living = [request for request in requests if truth.flows(_down(request.felt[0] | request.felt[1]))]
     right = [bool(numpy.frombuffer(request.values, "<f4").argmax() == labels[request.row]) for request in answered] if labels is not None else []
     known = [(request.predicted, is_right) for request, is_right in zip(answered, right) if request.predicted is not None]
     verdict = {
         "requests": len(requests),
         "faults": tormentor.done,
-        "faults_by_kind": dict(collections.Counter(fault.kind for fault in tormentor.plan[: tormentor.done])),
+        "faults_by_kind": _count(fault.kind for fault in tormentor.plan[: tormentor.done]),
         "answered": len(answered),
         "degraded": sum(request.used != truth.all_used for request in answered),
         "refused": sum(request.outcome == "refused" for request in requests),
@@ -68,6 +68,7 @@ def judge(load, truth, labels, tormentor, deployment, resources, deadline):
         "answered_with_live_path": sum(request.outcome == "answered" for request in living),
         "crashed": deployment.crashed,
         "latency_ms": _latencies(requests),
+        "refused_with_live_path_while": _count(kind for request in living if request.outcome != "answered" for kind in _phases(request)),
         "resources": {node: _growth(series) for node, series in resources.items() if series},
         "reasons": dict(collections.Counter(request.message for request in requests if request.message).most_common(10)),
     }
@@ -84,12 +85,20 @@ def _down(faults):
     return frozenset(fault.node for fault in faults if fault.kind in DOWN)
 
 
+def _count(words):
+    return dict(collections.Counter(words))
+
+
+def _phases(request):
+    return {fault.kind for fault in request.faults} or {"calm"}
+
+
 def _latencies(requests):
     """Medians and 99th percentiles of answers, by the faults that were active."""
     by_phase = collections.defaultdict(list)
     for request in requests:
         if request.outcome == "answered":
-            for kind in {fault.kind for fault in request.faults} or {"calm"}:
+            for kind in _phases(request):
                 by_phase[kind].append(1000 * request.seconds)
     return {kind: {"median": float(numpy.median(values)), "99 %": float(numpy.percentile(values, 99)), "answers": len(values)} for kind, values in sorted(by_phase.items())}
 
@@ -130,8 +139,9 @@ def write_text(verdict):
     ]
     if accuracy := verdict.get("accuracy"):
         lines.append(f"accuracy      {100 * accuracy['measured']:8.2f} % measured, {100 * accuracy['predicted']:.2f} % predicted, over {accuracy['answers']} answers")
-    lines += ["", "while         median ms     99 % ms   answers"]
-    lines += [f"{kind:12} {each['median']:10.2f} {each['99 %']:11.2f} {each['answers']:9}" for kind, each in verdict["latency_ms"].items()]
+    lines += ["", "while         median ms     99 % ms   answers   none, with a live path"]
+    refused = verdict["refused_with_live_path_while"]
+    lines += [f"{kind:12} {each['median']:10.2f} {each['99 %']:11.2f} {each['answers']:9} {refused.get(kind, 0):24}" for kind, each in verdict["latency_ms"].items()]
     lines += ["", "node, never killed      MB early      late    descriptors early      late"]
     for node, growth in verdict["resources"].items():
         (b0, b1), (d0, d1) = growth["bytes"], growth["descriptors"]

@@ -4,6 +4,8 @@
 
 #include "wire.h"
 
+#include <grpcpp/alarm.h>
+
 #include <algorithm>
 #include <random>
 #include <set>
@@ -12,6 +14,10 @@ namespace rnet::net {
 
 /// Between two questions to the nodes how they are.
 static constexpr auto kWatchInterval = std::chrono::milliseconds(200);
+/// Before a row is asked again for the first time; twice as long each further time, but no longer
+/// than the last.
+static constexpr auto kFirstPause = std::chrono::milliseconds(10),
+                      kLongestPause = std::chrono::milliseconds(40);
 
 std::string_view name_of(Outcome outcome) {
   static constexpr std::string_view kNames[kOutcomes] = {"answered",  "invalid",    "unknown_model",
@@ -23,7 +29,9 @@ std::string_view name_of(Outcome outcome) {
 /// A batch on its way.
 struct Gateway::Pending {
   std::function<void(BatchResult)> done;
-  Time begin = Clock::now();
+  std::vector<Client::Inputs> inputs; ///< [row]
+  std::vector<grpc::Alarm> pauses;    ///< [row]
+  Time begin = Clock::now(), end{};
   std::mutex mutex;
   std::size_t missing = 0; ///< answers
   BatchResult result;
@@ -84,40 +92,65 @@ void Gateway::infer(Batch batch, std::function<void(BatchResult)> done) {
   }
   auto pending = std::make_shared<Pending>();
   pending->done = std::move(done);
+  pending->end =
+      pending->begin + std::clamp(batch.timeout.value_or(timeout_), std::chrono::microseconds(0),
+                                  std::chrono::microseconds(kMaxRemaining));
   pending->missing = batch.rows;
+  pending->inputs.resize(batch.rows);
+  pending->pauses.resize(batch.rows);
   pending->result.answers.resize(batch.rows);
-  const std::chrono::microseconds timeout =
-      std::clamp(batch.timeout.value_or(timeout_), std::chrono::microseconds(0),
-                 std::chrono::microseconds(kMaxRemaining));
-  for (std::size_t row = 0; row < batch.rows; ++row) {
-    Client::Inputs inputs;
-    for (std::size_t k = 0; k < network_.inputs.size(); ++k) {
-      const InputDescription &input = network_.inputs[k];
-      const auto begin = batch.inputs[k].begin() + static_cast<std::ptrdiff_t>(row * input.width);
-      inputs[std::string(input.name)].assign(begin,
-                                             begin + static_cast<std::ptrdiff_t>(input.width));
-    }
-    client_->infer(next_request_++, inputs, timeout, [this, pending, row](Expected<Answer> answer) {
-      std::unique_lock lock(pending->mutex);
-      BatchResult &result = pending->result;
-      if (!answer.ok()) {
-        result.outcome = Outcome::invalid;
-        result.message = answer.message();
-      } else if (!answer->present && result.outcome != Outcome::invalid) {
-        result.outcome = answer->late ? Outcome::deadline : Outcome::no_flow;
-        result.message = answer->reason;
-      } else if (answer->present && answer->values.size() != network_.outputs[0].width) {
-        result.outcome = Outcome::no_flow;
-        result.message = "the answer is malformed";
-      } else {
-        result.answers[row] = std::move(*answer);
-      }
-      const bool last = --pending->missing == 0;
-      lock.unlock();
-      if (last)
-        finish(*pending);
-    });
+  for (std::size_t k = 0; k < network_.inputs.size(); ++k) {
+    const InputDescription &input = network_.inputs[k];
+    const float *values = batch.inputs[k].data();
+    for (std::size_t row = 0; row < batch.rows; ++row, values += input.width)
+      pending->inputs[row][std::string(input.name)].assign(values, values + input.width);
   }
+  for (std::size_t row = 0; row < batch.rows; ++row)
+    ask(pending, row, kFirstPause);
+}
+
+void Gateway::ask(const std::shared_ptr<Pending> &pending, std::size_t row, Duration pause) {
+  const Duration left = std::max(Duration::zero(), pending->end - Clock::now());
+  client_->infer(next_request_++, pending->inputs[row],
+                 std::chrono::duration_cast<std::chrono::microseconds>(left),
+                 [this, pending, row, pause](Expected<Answer> answer) {
+                   answered(pending, row, pause, std::move(answer));
+                 });
+}
+
+void Gateway::answered(const std::shared_ptr<Pending> &pending, std::size_t row, Duration pause,
+                       Expected<Answer> answer) {
+  const Time again = Clock::now() + pause;
+  if (answer.ok() && !answer->present && !answer->late && !stopping_ &&
+      again < std::min(pending->begin + kPatience, pending->end)) {
+    {
+      std::lock_guard lock(mutex_);
+      ++statistics_.asked_again;
+    }
+    pending->pauses[row].Set(std::chrono::system_clock::now() + pause,
+                             [this, pending, row, pause](bool) {
+                               ask(pending, row, std::min<Duration>(2 * pause, kLongestPause));
+                             });
+    return;
+  }
+  std::unique_lock lock(pending->mutex);
+  BatchResult &result = pending->result;
+  if (!answer.ok()) {
+    result.outcome = Outcome::invalid;
+    result.message = answer.message();
+  } else if (!answer->present && result.outcome != Outcome::invalid) {
+    result.outcome = answer->late ? Outcome::deadline : Outcome::no_flow;
+    result.message = answer->reason;
+  } else if (answer->present && answer->values.size() != network_.outputs[0].width) {
+    result.outcome = Outcome::no_flow;
+    result.message = "the answer is malformed";
+  } else {
+    result.answers[row] = std::move(*answer);
+  }
+  const bool last = --pending->missing == 0;
+  lock.unlock();
+  if (last)
+    finish(*pending);
 }
 
 void Gateway::finish(Pending &pending) {
@@ -141,6 +174,7 @@ void Gateway::finish(Pending &pending) {
     }
   }
   const auto done = std::move(pending.done);
+  pending.pauses.clear(); // an alarm keeps its function, and that the batch
   done(std::move(result));
   in_flight_ -= rows;
 }

@@ -4,6 +4,7 @@
 
 #include "rnet/core/network.h"
 #include "rnet/net/client.h"
+#include "rnet/net/failure_detector.h"
 
 #include <array>
 #include <atomic>
@@ -50,6 +51,9 @@ public:
   static constexpr std::size_t kMaxInFlight = 128;
   /// Rows of one request.
   static constexpr std::size_t kMaxRows = 64;
+  /// So long after a request came a row that nothing reached is asked again, while its time lasts:
+  /// within it a node that was lost for a moment is back.
+  static constexpr auto kPatience = std::chrono::milliseconds(300);
 
   /// `addresses` of the nodes that are known; those of the output and the inputs must be.
   /// `credentials` are a client's.
@@ -79,6 +83,7 @@ public:
   struct Statistics {
     std::array<std::uint64_t, kOutcomes> requests{}; ///< by outcome
     std::uint64_t rows = 0;                          ///< answered
+    std::uint64_t asked_again = 0;                   ///< rows, since nothing had reached the output
     double answered_seconds = 0, failed_seconds = 0; ///< over all requests
     std::uint64_t last_ms = 0;                       ///< of the last request, since the epoch
     /// Answered requests no slower than each of kLatencies, and all others.
@@ -95,6 +100,9 @@ public:
 
 private:
   struct Pending;
+  void ask(const std::shared_ptr<Pending> &pending, std::size_t row, Duration pause);
+  void answered(const std::shared_ptr<Pending> &pending, std::size_t row, Duration pause,
+                Expected<Answer> answer);
   void finish(Pending &pending);
   void watch();
 

@@ -54,6 +54,10 @@ void add_door(const Gateway &gateway, std::vector<prometheus::MetricFamily> &fam
     requests.add(static_cast<double>(statistics.requests[k]), {{"outcome", name_of(Outcome(k))}});
   Family rows(families, "rows_total", "Rows of answered requests.", MetricType::Counter);
   rows.add(static_cast<double>(statistics.rows), {});
+  Family again(families, "rows_asked_again_total",
+               "Times that a row was asked again, since nothing had reached the output.",
+               MetricType::Counter);
+  again.add(static_cast<double>(statistics.asked_again), {});
   Family in_flight(families, "rows_in_flight", "Rows of requests that wait for their answer.",
                    MetricType::Gauge);
   in_flight.add(static_cast<double>(statistics.in_flight), {});

@@ -1,0 +1,106 @@
+// A gateway asks again while a network recovers. SPDX-License-Identifier: Apache-2.0 WITH
+// LLVM-exception
+#include "gateway.h"
+#include "node.grpc.pb.h"
+#include "test_files.h"
+#include "toy_network.h"
+
+#include <future>
+#include <grpcpp/grpcpp.h>
+#include <gtest/gtest.h>
+
+namespace rnet::net {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// All nodes of the toy network in one: nothing flows, until so many have asked.
+class Recovering final : public proto::Node::CallbackService {
+public:
+  explicit Recovering(int refusals) : refusals_(refusals) {}
+  grpc::ServerUnaryReactor *Submit(grpc::CallbackServerContext *context, const proto::Submission *,
+                                   proto::Ack *) override {
+    return finish(context);
+  }
+  grpc::ServerUnaryReactor *Collect(grpc::CallbackServerContext *context,
+                                    const proto::Collection *collection,
+                                    proto::Answer *answer) override {
+    {
+      std::lock_guard lock(mutex_);
+      EXPECT_TRUE(seen_.insert(collection->request()).second) << "a node takes a number once";
+    }
+    answer->set_present(refusals_-- <= 0);
+    if (answer->present()) {
+      const std::vector<float> values(test::kClasses, 0.25f);
+      answer->set_values(values.data(), values.size() * sizeof(float));
+    } else {
+      answer->set_reason("all ways are down");
+    }
+    return finish(context);
+  }
+
+private:
+  static grpc::ServerUnaryReactor *finish(grpc::CallbackServerContext *context) {
+    grpc::ServerUnaryReactor *reactor = context->DefaultReactor();
+    reactor->Finish(grpc::Status::OK);
+    return reactor;
+  }
+  std::atomic<int> refusals_;
+  std::mutex mutex_;
+  std::set<std::uint64_t> seen_;
+};
+
+struct Asked {
+  BatchResult result;
+  std::uint64_t again;
+};
+
+/// What a client sees of nodes that refuse so often.
+Asked ask(int refusals, std::chrono::microseconds timeout, std::size_t rows = 1) {
+  const test::Folder folder;
+  const std::string address = "unix:" + folder.file("node");
+  Recovering nodes(refusals);
+  grpc::ServerBuilder builder;
+  builder.AddListeningPort(address, grpc::InsecureServerCredentials());
+  builder.RegisterService(&nodes);
+  const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
+  Gateway gateway(test::toy, {{"a", address}, {"d", address}}, Credentials(), 1s);
+  std::promise<BatchResult> promise;
+  gateway.infer({rows, {std::vector<float>(rows * test::kInput)}, timeout},
+                [&](BatchResult result) { promise.set_value(std::move(result)); });
+  BatchResult result = promise.get_future().get();
+  while (!gateway.idle())
+    std::this_thread::yield();
+  return {std::move(result), gateway.statistics().asked_again};
+}
+
+TEST(GatewayTest, AsksAgainWhileNothingFlows) {
+  const Asked asked = ask(3, 5s);
+  EXPECT_EQ(asked.result.outcome, Outcome::answered) << asked.result.message;
+  EXPECT_EQ(asked.result.answers.at(0).values, std::vector<float>(test::kClasses, 0.25f));
+  EXPECT_EQ(asked.again, 3u);
+  EXPECT_GE(asked.result.seconds, 0.07) << "10, 20 and 40 ms between";
+}
+
+TEST(GatewayTest, AsksAgainForEachRowByItself) {
+  const Asked asked = ask(3, 5s, 4);
+  EXPECT_EQ(asked.result.outcome, Outcome::answered) << asked.result.message;
+  EXPECT_EQ(asked.again, 3u);
+}
+
+TEST(GatewayTest, GivesUpWhenItsPatienceEnds) {
+  const Asked asked = ask(1000, 5s);
+  EXPECT_EQ(asked.result.outcome, Outcome::no_flow);
+  EXPECT_EQ(asked.result.message, "all ways are down");
+  EXPECT_GE(asked.again, 1u);
+  EXPECT_LE(asked.again, 8u) << "the last time after 270 ms";
+}
+
+TEST(GatewayTest, DoesNotAskAgainAfterTheDeadline) {
+  const Asked asked = ask(1000, 25ms);
+  EXPECT_EQ(asked.result.outcome, Outcome::no_flow);
+  EXPECT_LE(asked.again, 1u);
+}
+
+} // namespace
+} // namespace rnet::net
