@@ -102,9 +102,26 @@ TEST(ExitEngines, AllocateNothingForAnswersThatNobodyAsksFor) {
   EXPECT_EQ(answered, 2 * net::Engine::kMaxOpen / 5 * 5);
 }
 TEST_F(ToyEngines, AllocateForMoreRequestsThanAreReady) {
-  Engines engines(toy, programs, 0);
-  EXPECT_GT(allocated_by([&] { EXPECT_EQ(engines.answer(200), 200u); }), 0u);
-  EXPECT_EQ(allocated_by([&] { EXPECT_EQ(engines.answer(5), 5u); }), 0u); // and then no more
+  struct : net::Outbox {
+    void send(std::size_t, const net::Message &) override { sent.release(); }
+    std::counting_semaphore<> sent{0};
+  } outbox;
+  net::Engine node(toy, 2, *programs[2], outbox); // c, of two inputs
+  node.set_alive(0, true);
+  node.set_alive(1, true);
+  const std::vector<float> values(kWidth);
+  std::uint64_t first = 0;
+  const auto keep_open = [&](std::uint64_t requests) {
+    const net::Time deadline = net::Clock::now() + std::chrono::seconds(60);
+    for (std::size_t input : {0, 1})
+      for (std::uint64_t k = 0; k < requests; ++k)
+        node.arrive(input, {first + k, deadline, true, 0, values});
+    for (std::uint64_t k = 0; k < requests; ++k)
+      outbox.sent.acquire();
+    first += requests;
+  };
+  EXPECT_GT(allocated_by([&] { keep_open(200); }), 0u);
+  EXPECT_EQ(allocated_by([&] { keep_open(net::Engine::kReady - 1); }), 0u); // and then no more
 }
 TEST_F(ToyEngines, AreCaughtWhereAProgramAllocates) {
   const Allocating allocating(toy_programs.c);

@@ -23,15 +23,19 @@ public:
   ArenaPlan arena_plan() const noexcept override { return {16, 1}; }
   void infer(std::span<const Tensor<const float>> inputs, std::span<const Tensor<float>> outputs,
              Arena &) const noexcept override {
-    outputs[0].present.rows[0] = 0;
-    float sum = 0;
-    for (const Tensor<const float> &input : inputs)
-      if (input.present[0]) {
-        outputs[0].present.rows[0] = 1;
-        sum += input.data[0];
-      }
-    std::fill_n(outputs[0].data, outputs[0].width, sum);
+    for (std::size_t row = 0; row < outputs[0].present.count; ++row) {
+      outputs[0].present.rows[row] = 0;
+      float sum = 0;
+      for (const Tensor<const float> &input : inputs)
+        if (input.present[row]) {
+          outputs[0].present.rows[row] = 1;
+          sum += *input.row(row);
+        }
+      std::fill_n(outputs[0].row(row), outputs[0].width, sum);
+    }
+    std::this_thread::sleep_for(takes);
   }
+  Duration takes{};
 };
 
 /// A message that was sent.
@@ -141,6 +145,41 @@ TEST_F(SumNode, KeepsTheValuesOfEveryOpenRequest) {
                 std::vector<float>(test::kWidth, float(first + request + (request % 2 ? 0 : 1))));
     }
   }
+}
+TEST_F(SumNode, ComputesWhatWaitsTogether) {
+  constexpr std::uint64_t kRequests = 5;
+  for (std::uint64_t request = 0; request < kRequests; ++request) {
+    std::vector<float> values(test::kWidth, float(request));
+    engine.arrive(1, {request, Clock::now() + 10s, true, 0, values});
+  }
+  engine.arrive(0, tensor(kRequests - 1, 0b1)); // it is settled, and goes at once
+  engine.set_alive(0, false);                   // now the others are
+  ASSERT_TRUE(box.wait(kRequests - 1));
+  EXPECT_EQ(engine.counters().runs, 2u);
+  EXPECT_EQ(box.sent[0].values, std::vector<float>(test::kWidth, kRequests - 1 + 1));
+  EXPECT_EQ(box.sent[0].used, 0b111u);
+  for (std::uint64_t request = 0; request + 1 < kRequests; ++request) {
+    EXPECT_EQ(box.sent[1 + request].values, std::vector<float>(test::kWidth, float(request)));
+    EXPECT_EQ(box.sent[1 + request].used, 0b100u);
+  }
+}
+TEST_F(SumNode, ComputesNoMoreThanSoManyTogether) {
+  for (std::uint64_t request = 0; request < Engine::kBatch + 1; ++request)
+    engine.arrive(1, tensor(request));
+  engine.set_alive(0, false);
+  ASSERT_TRUE(box.wait(Engine::kBatch));
+  EXPECT_EQ(engine.counters().runs, 2u);
+}
+TEST_F(SumNode, ComputesTogetherOnlyWhatIsDoneInTime) {
+  program.takes = 100ms; // a row, as far as the engine knows
+  engine.arrive(1, tensor(1));
+  engine.arrive(0, tensor(1));
+  ASSERT_TRUE(box.wait(0));
+  for (std::uint64_t request = 2; request < 5; ++request)
+    engine.arrive(1, tensor(request, 0, 190ms));
+  engine.set_alive(0, false);
+  ASSERT_TRUE(box.wait(3));
+  EXPECT_EQ(engine.counters().runs, 4u);
 }
 TEST_F(SumNode, IsFedWhileAnyInputCanCome) {
   engine.set_alive(0, false);

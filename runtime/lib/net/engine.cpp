@@ -14,20 +14,27 @@ namespace rnet::net {
 /// Kept back from a deadline for each node that follows.
 static constexpr auto kHop = std::chrono::milliseconds(3);
 
-Engine::Tensors::Tensors(std::span<const std::size_t> widths)
+Engine::Tensors::Tensors(std::span<const std::size_t> widths, std::size_t capacity)
     : memory({std::transform_reduce(widths.begin(), widths.end(), std::size_t(0), std::plus<>(),
                                     row_stride),
               widths.size()},
-             1) {
-  const Arena arena = memory.arena(1);
+             capacity) {
+  for (std::size_t width : widths)
+    tensors.push_back({nullptr, width, {}});
+  resize(capacity);
+}
+
+void Engine::Tensors::resize(std::size_t rows) {
+  const Arena arena = memory.arena(rows);
   std::size_t column = 0;
-  for (std::size_t width : widths) {
-    tensors.push_back({arena.rows<1>(column).data, width, arena.mask(tensors.size())});
-    column += row_stride(width);
+  for (std::size_t k = 0; k < tensors.size(); ++k) {
+    tensors[k].data = arena.rows<1>(column).data;
+    tensors[k].present = arena.mask(k);
+    column += row_stride(tensors[k].width);
   }
 }
 
-Engine::Slot::Slot(std::span<const std::size_t> widths) : used(widths.size()), memory(widths) {
+Engine::Slot::Slot(std::span<const std::size_t> widths) : used(widths.size()), memory(widths, 1) {
   for (const Tensor<float> &tensor : memory.tensors)
     inputs.push_back({tensor.data, tensor.width, tensor.present});
 }
@@ -40,8 +47,7 @@ std::size_t Engine::width(const Source &source) const {
 Engine::Engine(const NetworkDescription &network, std::size_t node, const Program &program,
                Outbox &outbox)
     : network_(network), node_(network.nodes[node]), program_(program), outbox_(outbox),
-      outgoing_(node_.result_widths.size()), results_(node_.result_widths),
-      arena_(program.arena_plan(), 1), finished_(4 * kMaxOpen, kNone) {
+      outgoing_(node_.result_widths.size()), finished_(4 * kMaxOpen, kNone) {
   for (std::size_t k = 0; k < node_.inputs.size(); ++k) {
     widths_.push_back(width(node_.inputs[k]));
     if (node_.inputs[k].kind == Source::Kind::network_input)
@@ -56,6 +62,16 @@ Engine::Engine(const NetworkDescription &network, std::size_t node, const Progra
   ready_ = std::clamp<std::size_t>(kReadyBytes / (elements * sizeof(float)), 2, kReady);
   while (spare_.size() < ready_)
     spare_.push_back(std::make_unique<Slot>(widths_));
+  for (std::size_t width : node_.result_widths)
+    elements += row_stride(width);
+  elements += program.arena_plan().columns;
+  most_ = std::clamp<std::size_t>(kBatchBytes / (elements * sizeof(float)), 1, kBatch);
+  batch_.reserve(most_);
+  used_.resize(most_);
+  inputs_.emplace(widths_, most_);
+  results_.emplace(node_.result_widths, most_);
+  arena_.emplace(program.arena_plan(), most_);
+  views_.resize(widths_.size());
   const OutputDescription &output = network.outputs[0];
   if (const std::size_t head = output.head_at(node); head < output.heads()) {
     head_ = output.head(head);
@@ -176,8 +192,15 @@ bool Engine::arrive(std::size_t input, const Message &message) {
     if (slot->state == Slot::State::closed)
       close(*slot);
   }
+  // Who brings the last input computes: a node's work is often shorter than handing it over.
+  if (in_time && !firing_ && settled(*slot)) {
+    gather(Clock::now());
+    fire(lock);
+  }
+  const bool wake = !firing_ && due();
   lock.unlock();
-  wake_.notify_one();
+  if (wake)
+    wake_.notify_one();
   return in_time;
 }
 
@@ -205,6 +228,7 @@ bool Engine::fed() const {
 void Engine::collect(std::uint64_t request, Time deadline,
                      std::function<void(const Reply &)> done) {
   Kept *early = nullptr; // it came before somebody asked for it
+  bool wake = false;
   {
     std::lock_guard lock(mutex_);
     for (Kept &kept : kept_)
@@ -219,6 +243,7 @@ void Engine::collect(std::uint64_t request, Time deadline,
       if (slot && slot->state != Slot::State::closed && !slot->done)
         slot->done = std::exchange(done, nullptr);
     }
+    wake = !firing_ && due();
   }
   if (early) {
     done(early->reply);
@@ -228,7 +253,8 @@ void Engine::collect(std::uint64_t request, Time deadline,
   } else if (done) {
     done({false, "the request is done already, or somebody else waits for it", {}, 0});
   }
-  wake_.notify_one();
+  if (wake)
+    wake_.notify_one();
 }
 
 Engine::Counters Engine::counters() const {
@@ -250,43 +276,82 @@ bool Engine::settled(const Slot &slot) const {
   return (node_.mux.taken(slot.present | unknown) & unknown) == 0;
 }
 
+bool Engine::due() const {
+  return std::any_of(slots_.begin(), slots_.end(), [&](const auto &slot) {
+    return slot->state == Slot::State::collecting &&
+           (slot->fires_at < sleeps_until_ || settled(*slot));
+  });
+}
+
 void Engine::work() {
   std::unique_lock lock(mutex_);
   while (!stopping_) {
     const Time now = Clock::now();
-    Time next = now + std::chrono::seconds(1);
-    Slot *ready = nullptr;
-    for (auto &slot : slots_) {
-      if (slot->state != Slot::State::collecting)
-        continue;
-      if (settled(*slot) || slot->fires_at <= now) {
-        ready = slot.get();
-        break;
-      }
-      next = std::min(next, slot->fires_at);
+    // While another thread fires, it wakes this one where there is more to do.
+    const Time next = firing_ ? Time::max() : gather(now);
+    if (!firing_ && !batch_.empty()) {
+      fire(lock);
+    } else {
+      sleeps_until_ = std::min(next, now + std::chrono::seconds(1));
+      wake_.wait_until(lock, sleeps_until_);
     }
-    if (!ready) {
-      wake_.wait_until(lock, next);
+  }
+}
+
+Time Engine::gather(Time now) {
+  batch_.clear();
+  Time next = Time::max(), done_by = Time::max();
+  for (auto &slot : slots_) {
+    if (slot->state != Slot::State::collecting)
+      continue;
+    const bool is_settled = settled(*slot);
+    if (!is_settled && slot->fires_at > now) {
+      next = std::min(next, slot->fires_at);
       continue;
     }
-    finished_[next_finished_++ % finished_.size()] = ready->request;
-    ready->state = Slot::State::firing;
-    const bool late = !settled(*ready);
+    done_by = std::min(done_by, slot->fires_at);
+    const auto rows = static_cast<Duration::rep>(batch_.size() + 1);
+    if (rows > 1 && now + rows * row_time_ > done_by)
+      break;
+    slot->late = !is_settled;
+    batch_.push_back(slot.get());
+    if (batch_.size() == most_)
+      break;
+  }
+  return next;
+}
+
+void Engine::fire(std::unique_lock<std::mutex> &lock) {
+  firing_ = true;
+  for (Slot *slot : batch_) {
+    finished_[next_finished_++ % finished_.size()] = slot->request;
+    slot->state = Slot::State::firing;
     for (std::size_t k = 0; k < counters_.absent.size(); ++k)
-      counters_.absent[k] += ~ready->present >> k & 1;
-    lock.unlock();
-    const Reply reply = fire(*ready, late);
-    lock.lock();
-    auto done = std::exchange(ready->done, nullptr);
+      counters_.absent[k] += ~slot->present >> k & 1;
+  }
+  ++counters_.runs;
+  lock.unlock();
+  const Time begin = Clock::now();
+  infer();
+  const Duration row_time = (Clock::now() - begin) / batch_.size();
+  for (std::size_t row = 0; row < batch_.size(); ++row)
+    send(*batch_[row], row);
+  lock.lock();
+  row_time_ = row_time;
+  for (std::size_t row = 0; row < batch_.size(); ++row) {
+    Slot &slot = *batch_[row];
+    const Reply reply = head_ ? this->reply(slot, row) : Reply();
+    auto done = std::exchange(slot.done, nullptr);
     if (head_ && !done)
-      keep(ready->request, reply);
-    close(*ready);
+      keep(slot.request, reply);
+    close(slot);
     if (done) {
       lock.unlock();
       done(reply);
       lock.lock();
     }
   }
+  firing_ = false;
 }
 
 void Engine::keep(std::uint64_t request, const Reply &reply) {
@@ -303,12 +368,30 @@ void Engine::keep(std::uint64_t request, const Reply &reply) {
   ++counters_.too_many;
 }
 
-Reply Engine::fire(Slot &slot, bool late) {
-  for (std::size_t k = 0; k < slot.inputs.size(); ++k)
-    slot.inputs[k].present.rows[0] = slot.present >> k & 1;
-  Arena arena = arena_.arena(1);
-  program_.infer(slot.inputs, results_.tensors, arena);
+void Engine::infer() {
+  const std::size_t rows = batch_.size();
+  results_->resize(rows);
+  Arena arena = arena_->arena(rows);
+  if (rows == 1) {
+    Slot &slot = *batch_.front();
+    for (std::size_t k = 0; k < slot.inputs.size(); ++k)
+      slot.inputs[k].present.rows[0] = slot.present >> k & 1;
+    return program_.infer(slot.inputs, results_->tensors, arena);
+  }
+  inputs_->resize(rows);
+  for (std::size_t k = 0; k < widths_.size(); ++k) {
+    const Tensor<float> &input = inputs_->tensors[k];
+    for (std::size_t row = 0; row < rows; ++row) {
+      input.present.rows[row] = batch_[row]->present >> k & 1;
+      if (input.present[row])
+        std::copy_n(batch_[row]->memory.tensors[k].data, input.width, input.row(row));
+    }
+    views_[k] = {input.data, input.width, input.present};
+  }
+  program_.infer(views_, results_->tensors, arena);
+}
 
+void Engine::send(const Slot &slot, std::size_t row) {
   UsedSet used = 0;
   for (std::uint64_t taken = node_.mux.taken(slot.present); taken; taken &= taken - 1) {
     const auto k = static_cast<std::size_t>(std::countr_zero(taken));
@@ -316,26 +399,26 @@ Reply Engine::fire(Slot &slot, bool late) {
     if (node_.inputs[k].kind == Source::Kind::hyperconnection)
       used |= UsedSet(1) << node_.inputs[k].index;
   }
-  const auto values = [](const Tensor<float> &tensor) {
-    return std::span<const float>(tensor.data, tensor.present[0] ? tensor.width : 0);
-  };
-  for (std::size_t k = 0; k < results_.tensors.size(); ++k) {
-    const Tensor<float> &result = results_.tensors[k];
+  used_[row] = used;
+  for (std::size_t k = 0; k < results_->tensors.size(); ++k) {
+    const Tensor<float> &result = results_->tensors[k];
+    const bool present = result.present[row];
+    const std::span<const float> values(result.row(row), present ? result.width : 0);
     for (std::size_t connection : outgoing_[k])
-      outbox_.send(connection,
-                   {slot.request, slot.deadline, result.present[0], used, values(result)});
+      outbox_.send(connection, {slot.request, slot.deadline, present, used, values});
   }
-  if (!head_)
-    return {};
-  const Tensor<float> &output = results_.tensors[head_->result];
-  if (output.present[0])
-    return {true, "", values(output), used};
+}
+
+Reply Engine::reply(const Slot &slot, std::size_t row) const {
+  const Tensor<float> &output = results_->tensors[head_->result];
+  if (output.present[row])
+    return {true, "", {output.row(row), output.width}, used_[row]};
   return {false,
-          late ? "no information flow: nothing reached the output in time"
-               : "no information flow: all ways to the output are down",
+          slot.late ? "no information flow: nothing reached the output in time"
+                    : "no information flow: all ways to the output are down",
           {},
-          used,
-          late};
+          used_[row],
+          slot.late};
 }
 
 } // namespace rnet::net

@@ -171,6 +171,7 @@ NodeCounters count(const Engine &engine, const Peers &senders, const Service &se
   Peers::Counters peers = senders.counters();
   const Service::Counters received = service.counters();
   return {computed.requests,
+          computed.runs,
           std::move(computed.absent),
           std::move(peers.suspicions),
           std::move(peers.rejoins),

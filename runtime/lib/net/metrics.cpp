@@ -95,6 +95,10 @@ std::string metrics_text(const NetworkDescription &network, std::size_t node,
   Family requests(families, "node_requests_total", "Requests that reached this node.",
                   MetricType::Counter);
   requests.add(static_cast<double>(counters.requests), {});
+  Family runs(families, "node_runs_total",
+              "Runs of this node's program, each for one request or several that waited.",
+              MetricType::Counter);
+  runs.add(static_cast<double>(counters.runs), {});
   Family absent(families, "absent_inputs_total", "Requests for which an input was absent here.",
                 MetricType::Counter);
   for (std::size_t k = 0; k < counters.absent.size(); ++k) {

@@ -13,6 +13,7 @@ namespace rnet::net {
 /// What a node has counted since its start.
 struct NodeCounters {
   std::uint64_t requests = 0;
+  std::uint64_t runs = 0;                         ///< of the node's program
   std::vector<std::uint64_t> absent;              ///< [input of the node]
   std::vector<std::uint64_t> suspicions, rejoins; ///< [node]: of that sender
   std::vector<std::uint64_t> sent_bytes;          ///< [hyperconnection]: of tensors

@@ -128,7 +128,9 @@ private:
     writing_ = true;
     current_ = std::move(queue_.front());
     queue_.pop_front();
-    call_->StartWrite(&current_);
+    // What follows at once may leave with it.
+    call_->StartWrite(&current_, queue_.empty() ? grpc::WriteOptions()
+                                                : grpc::WriteOptions().set_buffer_hint());
   }
 
   std::unique_ptr<proto::Node::Stub> stub_;

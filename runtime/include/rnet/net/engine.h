@@ -2,7 +2,9 @@
 // on. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Knows nothing of the transport. Ownership and threads: every member may be called from any
-// thread; one thread of the engine computes and sends. Network, program and transport outlive it.
+// thread. One thread at a time computes and sends: the one that brings the last input of a request,
+// or else the engine's own, when a deadline comes, when an input is given up, and under load.
+// Network, program and transport outlive it.
 #pragma once
 
 #include "rnet/core/accuracy_table.h"
@@ -32,7 +34,7 @@ struct Message {
   std::span<const float> values = {};
 };
 
-/// Where a node's results go. Called from the engine's thread; must not block.
+/// Where a node's results go. Called from one thread at a time; must not block.
 class Outbox {
 public:
   virtual ~Outbox() = default;
@@ -56,6 +58,9 @@ public:
   /// start, and is used again. Fewer, but two at least, where their inputs hold more than so many
   /// bytes.
   static constexpr std::size_t kReady = 8, kReadyBytes = 16 << 20;
+  /// Requests that wait are computed together, so many at a time, or fewer where their activations
+  /// take more bytes or the deadline of one would be missed. None waits for others to come.
+  static constexpr std::size_t kBatch = 16, kBatchBytes = 4 << 20;
   /// No request has this number.
   static constexpr std::uint64_t kNone = ~std::uint64_t(0);
 
@@ -85,14 +90,16 @@ public:
     /// to go since there were more than kMaxOpen.
     std::uint64_t late = 0, duplicate = 0, too_many = 0;
     std::vector<std::uint64_t> absent = {}; ///< [input]: requests that had to do without it
+    std::uint64_t runs = 0;                 ///< of the program
     std::uint64_t dropped() const { return late + duplicate + too_many; }
   };
   Counters counters() const;
 
 private:
-  /// Tensors of one row, side by side.
+  /// Tensors side by side, of as many rows at most.
   struct Tensors {
-    explicit Tensors(std::span<const std::size_t> widths);
+    Tensors(std::span<const std::size_t> widths, std::size_t capacity);
+    void resize(std::size_t rows);
     ArenaStorage<float> memory;
     std::vector<Tensor<float>> tensors;
   };
@@ -107,6 +114,7 @@ private:
     State state = State::collecting;
     Time deadline{}, fires_at{};
     std::uint64_t claimed = 0, known = 0, present = 0; ///< inputs, a bit each: on their way in, in
+    bool late = false;         ///< it fires since its time has come, not since it is settled
     unsigned copying = 0;      ///< messages that are written into it without the lock
     std::vector<UsedSet> used; ///< by input
     Tensors memory;
@@ -128,7 +136,15 @@ private:
   void close(Slot &slot);
   bool settled(const Slot &slot) const;
   void work();
-  Reply fire(Slot &slot, bool late);
+  /// Some request has to fire before the engine's thread looks again by itself.
+  bool due() const;
+  /// Makes the batch of those that are to fire; none: when the next one has to.
+  Time gather(Time now);
+  /// Computes the batch, sends and answers, the lock given up meanwhile.
+  void fire(std::unique_lock<std::mutex> &lock);
+  void infer();
+  void send(const Slot &slot, std::size_t row);
+  Reply reply(const Slot &slot, std::size_t row) const;
   void keep(std::uint64_t request, const Reply &reply);
   bool is_finished(std::uint64_t request) const;
   std::size_t width(const Source &source) const;
@@ -142,8 +158,13 @@ private:
   std::vector<std::vector<std::size_t>> outgoing_; ///< hyperconnections of each result
 
   std::vector<std::size_t> widths_; ///< of each input
-  Tensors results_;
-  ArenaStorage<float> arena_;
+  std::size_t most_ = 1;            ///< of a batch
+  // These belong to the thread that fires.
+  std::vector<Slot *> batch_;
+  std::vector<UsedSet> used_; ///< [row]
+  std::optional<Tensors> inputs_, results_;
+  std::vector<Tensor<const float>> views_; ///< of inputs_, to read
+  std::optional<ArenaStorage<float>> arena_;
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;
@@ -157,7 +178,9 @@ private:
   std::size_t next_finished_ = 0;
   std::uint64_t alive_ = 0; ///< inputs along which something can come, a bit each
   Counters counters_;
-  bool stopping_ = false;
+  Duration row_time_{};             ///< of the program, lately
+  Time sleeps_until_ = Time::max(); ///< the engine's thread
+  bool firing_ = false, stopping_ = false;
   std::thread thread_;
 };
 
