@@ -1,8 +1,9 @@
 """While a network answers, its listeners get what nobody should send them. No answer changes, no node stops, none grows.
 
-hostile_peers.py --rnet RNET --directory DIR --weights W --keys KEYS [--identity KEYS] [--runs N] [--seed N]
+hostile_peers.py --rnet RNET --directory DIR --weights W --keys KEYS [--identity KEYS] [--runs N] [--inputs N] [--seed N]
 
-With --identity the nodes run over mutual TLS, and the attackers have several identities, and none.
+With --identity the nodes run over mutual TLS, and the attackers have several identities, and none. After the runs come so many
+inputs more, in volleys: calls of nodes and clients with wrong bits.
 """
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 import argparse
@@ -22,16 +23,13 @@ from dialled import what_a_node_says
 from forgery import Authority, activation, call, channel, client_context, field, hello
 from process_files import files, listening, memory
 from run_matches_evaluator import Processes
+from volleys import PREFACE, frame, headers, volley
 
-PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 HANDSHAKE = 10  # seconds that a node gives a connection to say something sensible
+PATH = "/rnet.net.proto.Node/"
 METHODS = ("Deliver", "Heartbeat", "Submit", "Collect", "Status", "/grpc.health.v1.Health/Check", "/x")
 WARM = 104  # attacks, at the least, until a node has met all kinds and has all the buffers that it needs
 GROWTH = 24 << 20  # bytes that it may grow from then on
-
-
-def frame(kind, flags, stream, payload, length=None):
-    return struct.pack(">I", len(payload) if length is None else length)[1:] + bytes([kind, flags]) + struct.pack(">I", stream) + payload
 
 
 class Attacker:
@@ -102,24 +100,16 @@ class Attacker:
             parts.append(frame(self.random.randrange(12), self.random.randrange(256), self.random.choice((0, 1, 3, 2**31 - 1)), payload, length))
         self.say(self.connection(), *parts[: self.random.randrange(1, len(parts) + 1)])
 
-    def headers(self, method):
-        """The header block of a call, in literals alone."""
-        block = b""
-        for name, value in ((":method", "POST"), (":scheme", "http"), (":path", "/rnet.net.proto.Node/" + method), (":authority", "x"),
-                            ("content-type", "application/grpc"), ("te", "trailers")):
-            block += b"\0" + bytes([len(name)]) + name.encode() + bytes([len(value)]) + value.encode()
-        return block
-
     def resets(self):
         # Calls that are given up at once, one after the other.
         calls = b""
         for k in range(200):
-            calls += frame(1, 4, 2 * k + 1, self.headers("Status")) + frame(3, 0, 2 * k + 1, struct.pack(">I", 8))
+            calls += frame(1, 4, 2 * k + 1, headers(PATH + "Status")) + frame(3, 0, 2 * k + 1, struct.pack(">I", 8))
         self.say(self.connection(), PREFACE, frame(4, 0, 0, b""), calls)
 
     def big_headers(self):
         # A block of headers that goes on and on.
-        parts = [PREFACE, frame(4, 0, 0, b""), frame(1, 0, 1, self.headers("Submit"))]
+        parts = [PREFACE, frame(4, 0, 0, b""), frame(1, 0, 1, headers(PATH + "Submit"))]
         parts += [frame(9, 0, 1, b"\0\x01a\x7f" + b"b" * 127 * 100)] * 20
         self.say(self.connection(), *parts)
 
@@ -129,22 +119,39 @@ class Attacker:
                 message = self.bytes(2000)
                 call(one, method, [message, self.bytes(500)] if method in METHODS[:2] else message, timeout=1)
 
-    def mutated_messages(self):
-        """Messages of nodes and clients with some bits wrong. The greeting never fits: a node's own keys do not attack it here."""
+    def mutated(self):
+        """A call of a node or a client with some bits wrong. The greeting never fits: a node's own keys do not attack it here."""
         topology, weights = self.fingerprints
         greeting = hello("another " + topology, weights, "sensor", "sensor_to_fog", 2**63)
         sent = activation(self.random.randrange(1000), 1, bytes(24 * 4))
         asked = field(1, self.random.randrange(10**9, 2**63)) + field(2, 1000) + field(3, field(1, "readings") + field(2, bytes(16 * 4)))
+        method, message = self.random.choice((("Deliver", field(1, greeting)), ("Deliver", field(2, sent)), ("Heartbeat", field(1, greeting) + field(2, 1)),
+                                              ("Submit", asked), ("Collect", asked[:11]), ("Status", b"")))
+        changed = bytearray(message)
+        for _ in range(self.random.randrange(1, 4)) if changed else ():
+            # Not in the topology's name: that must stay a wrong one. Nor in a request's number: that may be a real one.
+            at = self.random.randrange(min(len(changed) - 1, 90 if method in METHODS[:2] else 12), len(changed))
+            changed[at] ^= 1 << self.random.randrange(8)
+        return method, bytes(changed[: self.random.choice((len(changed), self.random.randrange(len(changed) + 1)))])
+
+    def mutated_messages(self):
         with self.channel() as one:
-            for method, message in (("Deliver", field(1, greeting)), ("Deliver", field(2, sent)), ("Heartbeat", field(1, greeting) + field(2, 1)),
-                                    ("Submit", asked), ("Collect", asked[:20]), ("Status", b"")):
-                mutated = bytearray(message)
-                for _ in range(self.random.randrange(1, 4)) if mutated else ():
-                    # Not in the topology's name: that must stay a wrong one. Nor in a request's number: that may be a real one.
-                    at = self.random.randrange(min(len(mutated) - 1, 90 if method in METHODS[:2] else 12), len(mutated))
-                    mutated[at] ^= 1 << self.random.randrange(8)
-                mutated = bytes(mutated[: self.random.choice((len(mutated), self.random.randrange(len(mutated) + 1)))])
-                call(one, method, [mutated] if method in METHODS[:2] else mutated, timeout=1)
+            for _ in range(6):
+                method, message = self.mutated()
+                call(one, method, [message] if method in METHODS[:2] else message, timeout=1)
+
+    def volley(self, seed):
+        """A thousand calls: how many the node has ended."""
+        self.random = random.Random(seed)
+
+        def draw():
+            method, message = self.mutated() if self.random.random() < 0.8 else (self.random.choice(METHODS), self.bytes(200))
+            return PATH + method, message
+
+        try:
+            return volley(self.connection(), draw, 1000)
+        except OSError:  # it hung up on somebody whom it does not trust
+            return 1
 
     def large_message(self):
         with self.channel() as one:
@@ -157,9 +164,9 @@ class Attacker:
         # A few kilobytes that stand for very many.
         packed = gzip.compress(bytes(64 << 20))
         data = b"\1" + struct.pack(">I", len(packed)) + packed
-        headers = self.headers("Submit") + b"\0\x0dgrpc-encoding\x04gzip"
+        block = headers(PATH + "Submit") + b"\0\x0dgrpc-encoding\x04gzip"
         chunks = [frame(0, 0, 1, data[k : k + 16384]) for k in range(0, len(data), 16384)]
-        self.say(self.connection(), PREFACE, frame(4, 0, 0, b""), frame(1, 4, 1, headers), *chunks)
+        self.say(self.connection(), PREFACE, frame(4, 0, 0, b""), frame(1, 4, 1, block), *chunks)
 
     def replay(self):
         # A greeting of a real node, said by somebody else, older, and an activation that was sent before.
@@ -173,7 +180,7 @@ class Attacker:
             one.sendall(PREFACE[: self.random.randrange(1, len(PREFACE))])
 
     def many_streams(self):
-        calls = b"".join(frame(1, 4, 2 * k + 1, self.headers("Deliver")) for k in range(1000))
+        calls = b"".join(frame(1, 4, 2 * k + 1, headers(PATH + "Deliver")) for k in range(1000))
         self.say(self.connection(), PREFACE, frame(4, 0, 0, b""), calls)
 
     def foreign_protocol(self):
@@ -187,6 +194,7 @@ def main():
     parser.add_argument("--keys", type=pathlib.Path, required=True, help="what rnet keys wrote, to attack with")
     parser.add_argument("--identity", help="the same, for the nodes")
     parser.add_argument("--runs", type=int, default=200, help=f"more than {WARM}")
+    parser.add_argument("--inputs", type=int, default=0)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     authority, scratch = Authority(options.keys / "ca"), pathlib.Path(tempfile.mkdtemp(dir="."))
@@ -215,6 +223,7 @@ def main():
         while not stop.is_set():
             k = counts["all"] % len(rows)
             answer = processes.ask(rows[k])
+            time.sleep(0.002)  # the attacker needs this interpreter too
             counts["all"] += 1
             counts["whole"] += len(answer.get("hyperconnections", [])) == 5
             if "probabilities" in answer:  # on a busy machine a live node may be suspected, and the answer says so
@@ -229,7 +238,7 @@ def main():
         except BaseException as failure:  # pylint: disable=broad-except
             failures.append(failure)
 
-    asker = threading.Thread(target=asking)
+    asker = threading.Thread(target=asking, daemon=True)  # where this one fails, all ends
     asker.start()
 
     attacker = Attacker(options, processes.addresses, fingerprints, keys)
@@ -246,6 +255,11 @@ def main():
         assert not failures, failures
         if k == max(WARM, options.runs // 4):
             memories = {node: memory(pid) for node, pid in pids.items()}
+    inputs, volleys = 0, 0
+    while inputs < options.inputs:
+        inputs += attacker.volley(options.seed + volleys)
+        volleys += 1
+        assert not failures, failures
     for one in silent:  # the node ends them
         one.settimeout(max(0.1, begin + 2 * HANDSHAKE - time.monotonic()))
         try:
@@ -270,7 +284,7 @@ def main():
         assert known[k, tuple(answer["hyperconnections"])] == answer["probabilities"]
     processes.stop()
     assert counts["whole"] > 10, counts
-    print(f"{options.runs} attacks of {len(done)} kinds under {counts['all']} requests, {counts['whole']} by all ways")
+    print(f"{options.runs} attacks of {len(done)} kinds and {inputs} inputs in volleys under {counts['all']} requests, {counts['whole']} by all ways")
 
 
 if __name__ == "__main__":
