@@ -59,10 +59,11 @@ class Network:
         self.output = metadata["outputs"][0]["name"]
 
     def _only_model(self):
-        status, models = self.ask("POST", "/v2/repository/index", "{}")
-        if status != 200 or len(models) != 1:
+        status, index = self.ask("POST", "/v2/repository/index", "{}")
+        models = {version["name"] for version in index} if status == 200 else ()
+        if len(models) != 1:
             raise Failure(f"'{self.address}' has no model, or more than one: --model NAME says which")
-        return models[0]["name"]
+        return models.pop()
 
     def ask(self, method, path, body=None):
         try:

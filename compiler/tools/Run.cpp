@@ -8,6 +8,7 @@
 #include "rnet/core/accuracy_table.h"
 #include "rnet/core/atomic_file.h"
 #include "rnet/core/decimal.h"
+#include "rnet/core/weights_file.h"
 #include "rnet/data/dataset.h"
 #include "rnet/net/client.h"
 
@@ -183,13 +184,14 @@ Expected<Request> parseRequest(const Network &network, const std::string &line,
 
 class Runner {
 public:
-  Runner(const Network &network, const RunOptions &options, net::Client &client)
-      : network_(network), options_(options), client_(client) {}
+  Runner(const Network &network, const RunOptions &options, net::GenerationId generation,
+         net::Client &client)
+      : network_(network), options_(options), generation_(generation), client_(client) {}
 
   void answer(const Request &request) {
     const auto begin = std::chrono::steady_clock::now();
-    auto answer =
-        client_.infer(++number_, request.inputs, std::chrono::milliseconds(options_.deadlineMs));
+    auto answer = client_.infer(++number_, generation_, request.inputs,
+                                std::chrono::milliseconds(options_.deadlineMs));
     const double ms =
         std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
     if (!answer.ok())
@@ -250,6 +252,7 @@ private:
 
   const Network &network_;
   const RunOptions &options_;
+  const net::GenerationId generation_;
   net::Client &client_;
   std::uint64_t number_ = 0;
 };
@@ -332,10 +335,28 @@ Status answerAll(const Network &network, const RunOptions &options, Runner &runn
   return {};
 }
 
+/// What requests from here name: the weights of the file, or the first of a folder.
+Expected<net::GenerationId> readGeneration(const std::string &path) {
+  std::set<std::string> files;
+  std::error_code none;
+  for (const fs::directory_entry &entry : fs::directory_iterator(path, none))
+    if (entry.path().extension() == ".safetensors")
+      files.insert(entry.path().string());
+  const auto weights = WeightsFile::open(files.empty() ? path : *files.begin());
+  if (!weights.ok())
+    return weights.status();
+  if (const auto generation = net::generation_of_name(weights->data_hash().substr(0, 16)))
+    return *generation;
+  return Status::error("weights file '" + weights->path() + "' has no hash of its data");
+}
+
 Status runNetwork(const RunOptions &options) {
   auto network = readNetwork(options.directory);
   if (!network.ok())
     return network.status();
+  const auto generation = readGeneration(options.weights);
+  if (!generation.ok())
+    return generation.status();
   const bool secure = !options.identity.empty();
   const auto addresses =
       secure ? LocalAddresses::ports(network->nodes) : LocalAddresses::sockets(network->nodes);
@@ -373,7 +394,8 @@ Status runNetwork(const RunOptions &options) {
       if (secure && options.serves())
         pass("--client-identity", clientKeys(options.identity, kLocalClient));
     }
-    if (std::ranges::find(network->heads, node) != network->heads.end() && fs::exists(accuracy))
+    if (std::ranges::find(network->heads, node) != network->heads.end() &&
+        !fs::is_directory(options.weights) && fs::exists(accuracy))
       pass("--accuracy", accuracy);
     specs.push_back(std::move(spec));
   }
@@ -390,7 +412,7 @@ Status runNetwork(const RunOptions &options) {
   std::cerr << "network " + network->name + " ready: " + std::to_string(network->nodes.size()) +
                    " nodes\n";
 
-  Runner runner(*network, options, client);
+  Runner runner(*network, options, *generation, client);
   const Status status = answerAll(*network, options, runner);
   while (status.ok() && options.serves() && !interrupted)
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
@@ -401,7 +423,10 @@ Status runNetwork(const RunOptions &options) {
 
 void addRunOptions(CLI::App &command, RunOptions &options) {
   command.add_option("directory", options.directory, "what rnet build wrote")->required();
-  command.add_option("--weights", options.weights, "the weights file")->required();
+  command
+      .add_option("--weights", options.weights,
+                  "the weights file; or a folder of them, for rnet upgrade")
+      ->required();
   command.add_option("--input", options.input,
                      "requests: JSON lines {\"id\": 1, \"inputs\": {NAME: [numbers]}}, or rows of "
                      "a .npz or .csv; default: JSON lines from standard input");

@@ -14,12 +14,15 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr GenerationId kGeneration = 7;
+
 /// All nodes of the toy network in one: nothing flows, until so many have asked.
 class Recovering final : public proto::Node::CallbackService {
 public:
   explicit Recovering(int refusals) : refusals_(refusals) {}
-  grpc::ServerUnaryReactor *Submit(grpc::CallbackServerContext *context, const proto::Submission *,
-                                   proto::Ack *) override {
+  grpc::ServerUnaryReactor *Submit(grpc::CallbackServerContext *context,
+                                   const proto::Submission *submission, proto::Ack *) override {
+    EXPECT_EQ(submission->generation(), kGeneration);
     return finish(context);
   }
   grpc::ServerUnaryReactor *Collect(grpc::CallbackServerContext *context,
@@ -27,6 +30,7 @@ public:
                                     proto::Answer *answer) override {
     {
       std::lock_guard lock(mutex_);
+      EXPECT_EQ(collection->generation(), kGeneration);
       EXPECT_TRUE(seen_.insert(collection->request()).second) << "a node takes a number once";
     }
     answer->set_present(refusals_-- <= 0);
@@ -64,7 +68,10 @@ Asked ask(int refusals, std::chrono::microseconds timeout, std::size_t rows = 1)
   builder.AddListeningPort(address, grpc::InsecureServerCredentials());
   builder.RegisterService(&nodes);
   const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
-  Gateway gateway(test::toy, {{"a", address}, {"d", address}}, Credentials(), 1s);
+  const Log log{Log::Format::json, "d"};
+  Traffic traffic{log};
+  traffic.hold({kGeneration});
+  Gateway gateway(test::toy, {{"a", address}, {"d", address}}, Credentials(), 1s, traffic);
   std::promise<BatchResult> promise;
   gateway.infer({rows, {std::vector<float>(rows * test::kInput)}, timeout},
                 [&](BatchResult result) { promise.set_value(std::move(result)); });

@@ -29,9 +29,10 @@ protected:
     std::strcpy(address.sun_path, path.c_str());
     EXPECT_EQ(::bind(listener, reinterpret_cast<sockaddr *>(&address), sizeof address), 0);
     EXPECT_EQ(::listen(listener, 100), 0);
+    traffic.hold({0xab, 0xcd});
     gateway = std::make_unique<Gateway>(
         test::toy, std::map<std::string, std::string>{{"a", "unix:" + path}, {"d", "unix:" + path}},
-        Credentials(), 20s);
+        Credentials(), 20s, traffic);
   }
   ~DoorTest() override {
     gateway->abandon();
@@ -74,6 +75,8 @@ protected:
 
   const test::Folder folder;
   const int listener = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+  const Log log{Log::Format::json, "d"};
+  Traffic traffic{log};
   std::unique_ptr<Gateway> gateway;
 };
 
@@ -81,19 +84,26 @@ using Refused = std::pair<unsigned, std::string>;
 
 TEST_F(DoorTest, SaysWhatTheModelIs) {
   EXPECT_EQ(json::parse(get("/v2/models/toy").body), json::parse(R"({
-    "name": "toy", "versions": ["1"], "platform": "rnet",
+    "name": "toy", "versions": ["00000000000000ab", "00000000000000cd"], "platform": "rnet",
     "inputs": [{"name": "x", "datatype": "FP32", "shape": [-1, 5]}],
     "outputs": [{"name": "class", "datatype": "FP32", "shape": [-1, 3]},
                 {"name": "class_class", "datatype": "INT64", "shape": [-1]}]})"));
-  EXPECT_EQ(get("/v2/models/toy/versions/1").status, 200u);
+  EXPECT_EQ(get("/v2/models/toy/versions/00000000000000cd").status, 200u);
   EXPECT_EQ(json::parse(get("/v2/repository/index", "POST").body), json::parse(R"(
-    [{"name": "toy", "version": "1", "state": "UNAVAILABLE", "reason": ""}])"));
+    [{"name": "toy", "version": "00000000000000ab", "state": "UNAVAILABLE", "reason": ""},
+     {"name": "toy", "version": "00000000000000cd", "state": "UNAVAILABLE", "reason": ""}])"));
   EXPECT_EQ(json::parse(get("/v2/models/toy/config").body)["max_batch_size"], 64);
 }
 TEST_F(DoorTest, KnowsNoOtherModelPathOrMethod) {
   EXPECT_EQ(get("/v2/models/tie").status, 404u);
   EXPECT_EQ(json::parse(get("/v2/models/tie").body)["error"], "there is no model 'tie', but 'toy'");
-  EXPECT_EQ(get("/v2/models/toy/versions/2/ready").status, 404u);
+  for (const char *version : {"1", "00000000000000ac", "00000000000000AB", "-0000000000000ab"}) {
+    const HttpResponse response = get("/v2/models/toy/versions/" + std::string(version) + "/ready");
+    EXPECT_EQ(response.status, 404u);
+    EXPECT_EQ(json::parse(response.body)["error"],
+              "model 'toy' has no version '" + std::string(version) +
+                  "', but '00000000000000ab' and '00000000000000cd'");
+  }
   EXPECT_EQ(get("/v2/models/toy/nothing").status, 404u);
   EXPECT_EQ(get("/v2/models").status, 404u);
   EXPECT_EQ(get("/v2/nothing").status, 404u);

@@ -15,11 +15,13 @@ namespace {
 constexpr std::size_t kB = 1, kC = 2; // c takes b_to_c and a_to_c, sends c_to_d
 
 /// Node c of the toy network at work, and what it sends.
-class ServiceTest : public testing::Test, public Outbox {
+class ServiceTest : public testing::Test {
 protected:
   ServiceTest()
-      : peers(test::toy, kC, engine(), log_, stopping_),
-        service(test::toy, kC, *engine_, peers, log_, {}, "weights", nullptr, 1) {
+      : peers(test::toy, kC, generations, log_, stopping_),
+        service(test::toy, kC, generations, peers, log_, {}, 1) {
+    EXPECT_TRUE(generations.add(weights(1), "").ok());
+    old = generations.held()[0];
     grpc::ServerBuilder builder;
     builder.RegisterService(&service);
     server_ = builder.BuildAndStart();
@@ -27,9 +29,11 @@ protected:
   }
   ~ServiceTest() override { server_->Shutdown(std::chrono::system_clock::now()); }
 
-  void send(std::size_t, const Message &message) override {
-    std::lock_guard lock(mutex_);
-    sent_.push_back(message.request);
+  /// A file of weights; other seeds give other ones.
+  std::string weights(std::uint_fast32_t seed) {
+    const std::string path = folder_.file("w" + std::to_string(seed));
+    EXPECT_TRUE(test::write_toy_weights(path, {}, seed).ok());
+    return path;
   }
   std::vector<std::uint64_t> sent() {
     std::lock_guard lock(mutex_);
@@ -46,10 +50,11 @@ protected:
       return writer->Finish();
     }
   };
-  static proto::Hello hello(std::uint64_t incarnation, const std::string &node = "b") {
+  proto::Hello hello(std::uint64_t incarnation, const std::string &node = "b") const {
     proto::Hello hello;
     hello.set_topology(std::string(test::toy.topology_fingerprint));
-    hello.set_weights("weights");
+    for (const std::string &hash : generations.hashes())
+      hello.add_weights(hash);
     hello.set_node(node);
     hello.set_hyperconnection(node + "_to_c");
     hello.set_incarnation(incarnation);
@@ -68,16 +73,19 @@ protected:
     from->writer = stub->Heartbeat(&from->context, &from->ack);
     proto::Beat beat;
     *beat.mutable_hello() = hello(incarnation);
-    beat.set_fed(true);
+    for (GenerationId id : generations.held())
+      beat.add_fed(id);
     for (int k = 0; k < 5; ++k)
       from->writer->Write(beat);
     return from;
   }
-  static proto::Packet activation(std::uint64_t request, std::uint64_t sequence) {
+  proto::Packet activation(std::uint64_t request, std::uint64_t sequence,
+                           std::optional<GenerationId> generation = {}) const {
     proto::Packet packet;
     proto::Activation &activation = *packet.mutable_activation();
     activation.set_request(request);
     activation.set_sequence(sequence);
+    activation.set_generation(generation.value_or(old));
     activation.set_remaining_us(60'000'000);
     activation.set_present(true);
     const std::vector<float> values(test::kWidth, 0.5f);
@@ -104,19 +112,20 @@ protected:
   }
 
 private:
-  Engine &engine() {
-    EXPECT_TRUE(test::write_toy_weights(folder_.file("w"), {}).ok());
-    auto weights = WeightsFile::open(folder_.file("w"));
-    EXPECT_TRUE(program_.load(*weights).ok());
-    engine_ = std::make_unique<Engine>(test::toy, kC, program_, *this);
-    return *engine_;
-  }
-
-  test::Folder folder_;
-  test::C program_;
+  const test::Folder folder_;
   std::mutex mutex_;
   std::vector<std::uint64_t> sent_;
-  std::unique_ptr<Engine> engine_;
+
+protected:
+  GenerationId old = 0; ///< the one that is held from the start
+  Generations generations{test::toy, kC,
+                          []() -> std::unique_ptr<Program> { return std::make_unique<test::C>(); },
+                          [this](GenerationId, std::size_t, const Message &message) {
+                            std::lock_guard lock(mutex_);
+                            sent_.push_back(message.request);
+                          }};
+
+private:
   const Log log_{Log::Format::plain, "c"};
   const std::atomic<bool> stopping_ = false;
 
@@ -151,6 +160,72 @@ TEST_F(ServiceTest, DropsWhatIsRepeatedOrLate) {
   EXPECT_EQ(service.counters().stale, 3u);
   EXPECT_EQ(service.counters().malformed, 1u);
   EXPECT_EQ(dropped(), 5u); // the engine has counted the one that came too late
+}
+
+TEST_F(ServiceTest, DropsWhatIsOfAGenerationThatItDoesNotHold) {
+  const auto beats = beat(7);
+  const auto b = deliver(7);
+  ASSERT_TRUE(eventually([&] { return !b_is_missing(); }));
+  const GenerationId other = old + 1;
+  b->writer->Write(activation(1, 5, other));
+  b->writer->Write(activation(1, 6));
+  ASSERT_TRUE(eventually([&] { return sent() == Sent{1}; }));
+  EXPECT_EQ(service.counters().unknown_generation, 1u);
+  proto::Submission submission;
+  submission.set_generation(other);
+  grpc::ClientContext context;
+  proto::Ack ack;
+  const grpc::Status status = stub->Submit(&context, submission, &ack);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::NOT_FOUND);
+  EXPECT_EQ(status.error_message(),
+            "node 'c' does not hold generation " + name_of_generation(other));
+  EXPECT_EQ(service.counters().unknown_generation, 2u);
+  EXPECT_EQ(dropped(), 2u);
+}
+
+TEST_F(ServiceTest, IsReadyInAGenerationOnceItsSendersAre) {
+  ASSERT_TRUE(generations.add(weights(2), "").ok());
+  const std::vector<GenerationId> held = generations.held();
+  ASSERT_EQ(held.size(), 2u);
+  const auto ready = [&] {
+    grpc::ClientContext context;
+    proto::StatusReply reply;
+    EXPECT_TRUE(stub->Status(&context, {}, &reply).ok());
+    return std::vector<GenerationId>(reply.generations().begin(), reply.generations().end());
+  };
+  EXPECT_EQ(ready(), held); // nobody is heard in any
+  const auto b = deliver(7);
+  From<proto::Beat> beats;
+  beats.writer = stub->Heartbeat(&beats.context, &beats.ack);
+  proto::Beat beat;
+  *beat.mutable_hello() = hello(7);
+  beat.add_fed(held[0]);
+  for (int k = 0; k < 5; ++k)
+    beats.writer->Write(beat);
+  EXPECT_TRUE(eventually([&] { return ready() == std::vector{held[0]}; }));
+  EXPECT_FALSE(b_is_missing());
+  // For the new one, b is as good as dead: nobody waits for it, and a stand-in may take its place.
+  EXPECT_FALSE(generations.find(held[1])->engine().fed());
+  beat.add_fed(held[1]);
+  beats.writer->Write(beat);
+  EXPECT_TRUE(eventually([&] { return ready() == held; }));
+  EXPECT_TRUE(generations.find(held[1])->engine().fed());
+}
+
+TEST_F(ServiceTest, TakesStreamsOfWhoHoldsOneOfItsGenerations) {
+  ASSERT_TRUE(generations.add(weights(2), "").ok());
+  From<proto::Packet> from;
+  from.writer = stub->Deliver(&from.context, &from.ack);
+  proto::Packet packet;
+  *packet.mutable_hello() = hello(7);
+  packet.mutable_hello()->mutable_weights()->DeleteSubrange(0, 1);
+  from.writer->Write(packet);
+  EXPECT_TRUE(from.end().ok());
+  From<proto::Packet> other;
+  other.writer = stub->Deliver(&other.context, &other.ack);
+  packet.mutable_hello()->set_weights(0, "another");
+  other.writer->Write(packet);
+  EXPECT_EQ(other.writer->Finish().error_message(), "other weights");
 }
 
 TEST_F(ServiceTest, KnowsWhatCameOnAStreamBefore) {

@@ -144,9 +144,10 @@ struct Toy {
 };
 
 /// Random parameters by name.
-inline std::vector<std::pair<TensorToWrite, std::vector<float>>> toy_parameters() {
+inline std::vector<std::pair<TensorToWrite, std::vector<float>>>
+toy_parameters(std::uint_fast32_t seed = 3) {
   std::vector<std::pair<TensorToWrite, std::vector<float>>> tensors;
-  std::mt19937 random(3);
+  std::mt19937 random(seed);
   std::normal_distribution<float> normal;
   auto add = [&](const char *name, std::vector<std::size_t> shape, float offset, float factor) {
     std::size_t count = 1;
@@ -171,8 +172,9 @@ inline std::vector<std::pair<TensorToWrite, std::vector<float>>> toy_parameters(
 }
 
 inline Status write_toy_weights(const std::string &path,
-                                std::map<std::string, std::string> metadata) {
-  const auto parameters = toy_parameters();
+                                std::map<std::string, std::string> metadata,
+                                std::uint_fast32_t seed = 3) {
+  const auto parameters = toy_parameters(seed);
   std::vector<TensorToWrite> tensors;
   for (const auto &[tensor, values] : parameters)
     tensors.push_back({tensor.name, tensor.shape, values, {}});

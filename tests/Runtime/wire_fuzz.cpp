@@ -31,15 +31,16 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char *data, std::size_t siz
   if (!packet.ParseFromArray(data, static_cast<int>(size)))
     return 0;
   const proto::Hello &hello = packet.hello();
+  const std::string weights[] = {"weights"};
   for (std::size_t node = 0; node < network.nodes.size(); ++node) {
-    const Admission stream = admit(network, node, "weights", hello);
+    const Admission stream = admit(network, node, weights, hello);
     if (stream.refusal.empty()) {
       const rnet::HyperconnectionDescription &connection =
           network.hyperconnections[stream.hyperconnection];
       require(connection.to == node && network.nodes[connection.from].name == hello.node());
-      require(admit_beats(network, node, "weights", hello).refusal.empty());
+      require(admit_beats(network, node, weights, hello).refusal.empty());
     }
-    const Admission beats = admit_beats(network, node, "weights", hello);
+    const Admission beats = admit_beats(network, node, weights, hello);
     require(!beats.refusal.empty() || network.nodes[beats.hyperconnection].name == hello.node());
   }
   const proto::Activation &activation = packet.activation();

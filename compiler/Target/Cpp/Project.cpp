@@ -37,8 +37,8 @@ static GeneratedFile nodeMain(NetworkOp network, NodeOp node, size_t index) {
       fileHeader(network, formatv("Process of node `{0}`", name).str()) +
           formatv(
               "#include \"{0}/{0}.h\"\n\n#include \"network.h\"\n\n#include \"rnet/net/main.h\"\n\n"
-              "int main(int argc, char **argv) {{\n  {1}::{2} program;\n"
-              "  return rnet::net::main(argc, argv, {1}::network(), {3}, program);\n}\n",
+              "int main(int argc, char **argv) {{\n"
+              "  return rnet::net::main<{1}::{2}>(argc, argv, {1}::network(), {3});\n}\n",
               name, network.getSymName(), className(node), index)
               .str()};
 }

@@ -6,11 +6,11 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
 #include <set>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -214,30 +214,20 @@ Status WeightsFile::read_as(std::string_view name, std::span<const std::size_t> 
   if (!std::equal(shape.begin(), shape.end(), entry->shape.begin(), entry->shape.end()))
     return Status::error(subject + " has '" + std::string(name) + "' with shape " +
                          describe(entry->shape) + ", expected " + describe(shape));
-  const std::uint64_t bytes = entry->end - entry->begin;
-  if (bytes == 0)
-    return {};
-  const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-  const std::uint64_t first = entry->begin / page * page;
-  const std::size_t length = entry->end - first;
-  void *mapped =
-      ::mmap(nullptr, length, PROT_READ, MAP_PRIVATE, descriptor_, static_cast<off_t>(first));
-  if (mapped == MAP_FAILED)
-    return Status::error("cannot map " + subject + ": " + std::strerror(errno));
-  const char *from = static_cast<const char *>(mapped) + (entry->begin - first);
-  auto convert = [&](auto element) {
-    for (std::size_t k = 0; k < to.size(); ++k) {
-      std::memcpy(&element, from + k * sizeof element,
-                  sizeof element); // tensors need not be aligned
-      to[k] = static_cast<T>(element);
+  // Not mapped: a file that is cut short meanwhile must not end the process.
+  const auto convert = [&]<class Element>(std::array<Element, 8192> elements) {
+    for (std::size_t k = 0; k < to.size();) {
+      const std::size_t count = std::min(elements.size(), to.size() - k);
+      if (!read_bytes(elements.data(), count * sizeof(Element), entry->begin + k * sizeof(Element)))
+        return false;
+      for (std::size_t each = 0; each < count; ++each)
+        to[k++] = static_cast<T>(elements[each]);
     }
+    return true;
   };
-  if (entry->type == ElementType::f32)
-    convert(float());
-  else
-    convert(double());
-  ::munmap(mapped, length);
-  return {};
+  const bool whole = entry->type == ElementType::f32 ? convert(std::array<float, 8192>())
+                                                     : convert(std::array<double, 8192>());
+  return whole ? Status() : Status::error(subject + " cannot be read: it may have been truncated");
 }
 
 Status WeightsFile::read(std::string_view name, std::span<const std::size_t> shape,

@@ -61,14 +61,17 @@ public:
     state_.empty.notify_all();
   }
 
-  void start(std::uint64_t request, const Inputs &inputs, std::chrono::microseconds deadline) {
+  void start(std::uint64_t request, GenerationId generation, const Inputs &inputs,
+             std::chrono::microseconds deadline) {
     request_ = request;
+    generation_ = generation;
     end_ = system_clock::now() + deadline;
     const auto exits = static_cast<std::int64_t>(state_.heads.size()) - 1;
     share_ = std::min(kExitTime, deadline / std::max<std::int64_t>(1, 2 * exits));
     for (const auto &[node, names] : state_.inputs) {
       Submit &submit = *submits_.emplace_back(std::make_unique<Submit>());
       submit.submission.set_request(request);
+      submit.submission.set_generation(generation);
       submit.submission.set_remaining_us(until(end_of(0)));
       for (const std::string &name : names)
         if (auto found = inputs.find(name); found != inputs.end())
@@ -133,6 +136,7 @@ private:
     Collect &collect = *made;
     collect.head = head;
     collect.collection.set_request(request_);
+    collect.collection.set_generation(generation_);
     collect.collection.set_remaining_us(until(end_of(head)));
     collect.context.set_deadline(end_of(head) + std::chrono::milliseconds(20)); // the way back
     {
@@ -153,7 +157,7 @@ private:
     if (status.error_code() == grpc::StatusCode::INVALID_ARGUMENT ||
         status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED) // far too large
       finish(Status::error(status.error_message()));
-    // An input node that is down leaves its input absent.
+    // An input node that is down, or without the generation, leaves its input absent.
   }
   void collected(const Collect &collect, const grpc::Status &status) {
     Answer answer;
@@ -191,6 +195,7 @@ private:
 
   State &state_;
   std::uint64_t request_ = 0;
+  GenerationId generation_ = 0;
   system_clock::time_point end_;
   std::chrono::microseconds share_{}; ///< of the deadline, for each exit
   std::vector<std::unique_ptr<Submit>> submits_;
@@ -230,16 +235,17 @@ Client::~Client() {
   state_->empty.wait(lock, [&] { return state_->open.empty(); });
 }
 
-void Client::infer(std::uint64_t request, const Inputs &inputs, std::chrono::microseconds deadline,
-                   Done done) {
-  std::make_shared<Inference>(*state_, std::move(done))->start(request, inputs, deadline);
+void Client::infer(std::uint64_t request, GenerationId generation, const Inputs &inputs,
+                   std::chrono::microseconds deadline, Done done) {
+  std::make_shared<Inference>(*state_, std::move(done))
+      ->start(request, generation, inputs, deadline);
 }
 
-Expected<Answer> Client::infer(std::uint64_t request, const Inputs &inputs,
+Expected<Answer> Client::infer(std::uint64_t request, GenerationId generation, const Inputs &inputs,
                                std::chrono::microseconds deadline) {
   // Shared: the other thread may still be at work on it when this one goes on.
   auto promise = std::make_shared<std::promise<Expected<Answer>>>();
-  infer(request, inputs, deadline,
+  infer(request, generation, inputs, deadline,
         [promise](Expected<Answer> answer) { promise->set_value(std::move(answer)); });
   return promise->get_future().get();
 }
@@ -253,7 +259,9 @@ std::optional<NodeStatus> Client::status(const std::string &node) {
   proto::StatusReply reply;
   if (!state_->stubs.at(node)->Status(&context, {}, &reply).ok())
     return std::nullopt;
-  return NodeStatus{{reply.waiting_for().begin(), reply.waiting_for().end()}, reply.fed()};
+  return NodeStatus{{reply.waiting_for().begin(), reply.waiting_for().end()},
+                    reply.fed(),
+                    {reply.generations().begin(), reply.generations().end()}};
 }
 
 } // namespace rnet::net

@@ -18,9 +18,10 @@ using nlohmann::ordered_json;
 struct Doors::State {
   State(const NetworkDescription &network, std::size_t node,
         const std::map<std::string, std::string> &addresses, const Credentials &credentials,
-        const DoorOptions &options, std::function<NodeCounters()> counters)
+        const DoorOptions &options, Traffic &traffic, std::function<NodeCounters()> counters)
       : network(network), node(node), counters(std::move(counters)),
-        gateway(network, addresses, credentials, std::chrono::milliseconds(options.deadline_ms)),
+        gateway(network, addresses, credentials, std::chrono::milliseconds(options.deadline_ms),
+                traffic),
         service(gateway) {}
   ~State() {
     gateway.abandon();
@@ -70,12 +71,18 @@ ordered_json Doors::State::status() const {
                        {"time_ms", std::chrono::duration_cast<std::chrono::milliseconds>(
                                        std::chrono::system_clock::now().time_since_epoch())
                                        .count()},
+                       {"generations", ordered_json::array()},
                        {"nodes", ordered_json::array()},
                        {"hyperconnections", ordered_json::array()},
                        {"requests", ordered_json::object()},
                        {"rows", statistics.rows},
                        {"in_flight", statistics.in_flight},
                        {"latency", ordered_json::array()}};
+  for (const auto &[id, share] : gateway.traffic().shares())
+    json["generations"].push_back(
+        {{"name", name_of_generation(id)},
+         {"share", share},
+         {"rows", statistics.rows_of.contains(id) ? statistics.rows_of.at(id) : 0}});
   for (std::size_t k = 0; k < network.nodes.size(); ++k)
     json["nodes"].push_back({{"name", network.nodes[k].name},
                              {"state", kStates[static_cast<std::size_t>(statistics.nodes[k])]}});
@@ -133,7 +140,7 @@ Doors::~Doors() = default;
 Expected<std::unique_ptr<Doors>> Doors::open(const DoorOptions &options,
                                              const NetworkDescription &network, std::size_t node,
                                              const std::map<std::string, std::string> &addresses,
-                                             const Credentials &credentials,
+                                             const Credentials &credentials, Traffic &traffic,
                                              std::function<NodeCounters()> counters) {
   auto needed = [&](std::size_t other) -> Status {
     const std::string name(network.nodes[other].name);
@@ -150,8 +157,8 @@ Expected<std::unique_ptr<Doors>> Doors::open(const DoorOptions &options,
       status = needed(input.node);
   if (!status.ok())
     return status;
-  auto state =
-      std::make_unique<State>(network, node, addresses, credentials, options, std::move(counters));
+  auto state = std::make_unique<State>(network, node, addresses, credentials, options, traffic,
+                                       std::move(counters));
   if (!options.grpc.empty())
     if (status = state->open_grpc(options.grpc); !status.ok())
       return status;

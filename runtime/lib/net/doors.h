@@ -22,7 +22,7 @@ struct DoorOptions {
   bool any() const { return !http.empty() || !grpc.empty(); }
 };
 
-/// All members from any thread; the network and what `counters` looks at outlive it.
+/// All members from any thread; the network, the traffic and what `counters` looks at outlive it.
 class Doors {
 public:
   /// `addresses` by node; those of the output's node and of the inputs' must be there.
@@ -30,7 +30,7 @@ public:
   static Expected<std::unique_ptr<Doors>> open(const DoorOptions &options,
                                                const NetworkDescription &network, std::size_t node,
                                                const std::map<std::string, std::string> &addresses,
-                                               const Credentials &credentials,
+                                               const Credentials &credentials, Traffic &traffic,
                                                std::function<NodeCounters()> counters);
   /// Gives up what is still in flight.
   ~Doors();

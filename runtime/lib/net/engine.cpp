@@ -262,6 +262,17 @@ Engine::Counters Engine::counters() const {
   return counters_;
 }
 
+Engine::Counters &Engine::Counters::operator+=(const Counters &other) {
+  requests += other.requests;
+  late += other.late;
+  duplicate += other.duplicate;
+  too_many += other.too_many;
+  runs += other.runs;
+  for (std::size_t k = 0; k < absent.size(); ++k)
+    absent[k] += other.absent[k];
+  return *this;
+}
+
 /// No input that is still to come can change what the mux takes.
 bool Engine::settled(const Slot &slot) const {
   const std::uint64_t unknown = alive_ & ~slot.known;

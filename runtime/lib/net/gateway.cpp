@@ -45,8 +45,9 @@ static std::uint64_t anywhere() {
 }
 
 Gateway::Gateway(const NetworkDescription &network, std::map<std::string, std::string> addresses,
-                 const Credentials &credentials, std::chrono::microseconds timeout)
-    : network_(network), timeout_(timeout), addresses_(std::move(addresses)),
+                 const Credentials &credentials, std::chrono::microseconds timeout,
+                 Traffic &traffic)
+    : network_(network), timeout_(timeout), traffic_(traffic), addresses_(std::move(addresses)),
       next_request_(anywhere()) {
   statistics_.used.resize(network.hyperconnections.size());
   statistics_.nodes.resize(network.nodes.size());
@@ -77,7 +78,7 @@ void Gateway::abandon() {
 void Gateway::infer(Batch batch, std::function<void(BatchResult)> done) {
   auto refuse = [&](Outcome outcome, std::string why) {
     count(outcome);
-    done({outcome, std::move(why), {}, 0});
+    done({outcome, std::move(why), {}, 0, 0});
   };
   if (batch.rows > kMaxRows)
     return refuse(Outcome::too_large, "a request has at most " + std::to_string(kMaxRows) +
@@ -99,6 +100,7 @@ void Gateway::infer(Batch batch, std::function<void(BatchResult)> done) {
   pending->inputs.resize(batch.rows);
   pending->pauses.resize(batch.rows);
   pending->result.answers.resize(batch.rows);
+  pending->result.generation = batch.generation ? *batch.generation : traffic_.choose();
   for (std::size_t k = 0; k < network_.inputs.size(); ++k) {
     const InputDescription &input = network_.inputs[k];
     const float *values = batch.inputs[k].data();
@@ -111,7 +113,7 @@ void Gateway::infer(Batch batch, std::function<void(BatchResult)> done) {
 
 void Gateway::ask(const std::shared_ptr<Pending> &pending, std::size_t row, Duration pause) {
   const Duration left = std::max(Duration::zero(), pending->end - Clock::now());
-  client_->infer(next_request_++, pending->inputs[row],
+  client_->infer(next_request_++, pending->result.generation, pending->inputs[row],
                  std::chrono::duration_cast<std::chrono::microseconds>(left),
                  [this, pending, row, pause](Expected<Answer> answer) {
                    answered(pending, row, pause, std::move(answer));
@@ -162,6 +164,7 @@ void Gateway::finish(Pending &pending) {
     std::lock_guard lock(mutex_);
     if (result.outcome == Outcome::answered) {
       statistics_.rows += rows;
+      statistics_.rows_of[result.generation] += rows;
       statistics_.answered_seconds += result.seconds;
       const auto bucket = std::lower_bound(kLatencies.begin(), kLatencies.end(), result.seconds);
       ++statistics_.latencies[static_cast<std::size_t>(bucket - kLatencies.begin())];
@@ -208,6 +211,7 @@ void Gateway::watch() {
     bool fed = false;
     std::vector<NodeState> states(network_.nodes.size(), NodeState::unknown);
     std::set<std::string> suspects;
+    std::optional<std::vector<GenerationId>> complete; // what all have that are up
     for (std::size_t node = 0; node < states.size(); ++node) {
       const std::string name(network_.nodes[node].name);
       if (!addresses_.count(name))
@@ -217,6 +221,11 @@ void Gateway::watch() {
       if (!status)
         continue;
       suspects.insert(status->waiting_for.begin(), status->waiting_for.end());
+      if (!complete)
+        complete = status->generations;
+      std::erase_if(*complete, [&](GenerationId id) {
+        return std::ranges::find(status->generations, id) == status->generations.end();
+      });
       if (network_.outputs[0].head_at(node) < network_.outputs[0].heads())
         fed |= status->fed;
     }
@@ -224,6 +233,7 @@ void Gateway::watch() {
     for (std::size_t node = 0; node < states.size(); ++node)
       if (states[node] == NodeState::up && suspects.count(std::string(network_.nodes[node].name)))
         states[node] = NodeState::suspect;
+    traffic_.complete(std::move(complete).value_or(std::vector<GenerationId>()));
     lock.lock();
     statistics_.nodes = std::move(states);
     fed_ = fed;

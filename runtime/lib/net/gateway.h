@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include "traffic.h"
+
 #include "rnet/core/network.h"
 #include "rnet/net/client.h"
 #include "rnet/net/failure_detector.h"
@@ -35,16 +37,18 @@ struct Batch {
   std::size_t rows = 0;
   std::vector<std::vector<float>> inputs;           ///< [input of the network]: rows * width
   std::optional<std::chrono::microseconds> timeout; ///< none: the gateway's
+  std::optional<GenerationId> generation = {};      ///< none: as the traffic goes
 };
 
 struct BatchResult {
   Outcome outcome = Outcome::answered;
   std::string message;         ///< where it was not answered: why
   std::vector<Answer> answers; ///< a row each, all present
+  GenerationId generation = 0; ///< of the weights by which all rows were answered
   double seconds = 0;
 };
 
-/// Where clients come in. All members from any thread; the network outlives it.
+/// Where clients come in. All members from any thread; the network and the traffic outlive it.
 class Gateway {
 public:
   /// Rows in flight at a time. No more than may wait on one stream between nodes.
@@ -58,10 +62,11 @@ public:
   /// `addresses` of the nodes that are known; those of the output and the inputs must be.
   /// `credentials` are a client's.
   Gateway(const NetworkDescription &network, std::map<std::string, std::string> addresses,
-          const Credentials &credentials, std::chrono::microseconds timeout);
+          const Credentials &credentials, std::chrono::microseconds timeout, Traffic &traffic);
   ~Gateway();
 
   const NetworkDescription &network() const { return network_; }
+  const Traffic &traffic() const { return traffic_; }
 
   /// Calls `done` once, maybe before it returns. One answer that is missing makes a failure of the
   /// whole.
@@ -84,6 +89,7 @@ public:
     std::array<std::uint64_t, kOutcomes> requests{}; ///< by outcome
     std::uint64_t rows = 0;                          ///< answered
     std::uint64_t asked_again = 0;                   ///< rows, since nothing had reached the output
+    std::map<GenerationId, std::uint64_t> rows_of;   ///< likewise, by generation
     double answered_seconds = 0, failed_seconds = 0; ///< over all requests
     std::uint64_t last_ms = 0;                       ///< of the last request, since the epoch
     /// Answered requests no slower than each of kLatencies, and all others.
@@ -108,6 +114,7 @@ private:
 
   const NetworkDescription &network_;
   const std::chrono::microseconds timeout_;
+  Traffic &traffic_;
   std::map<std::string, std::string> addresses_;
   std::atomic<std::uint64_t> next_request_;
   std::atomic<std::size_t> in_flight_ = 0; ///< rows

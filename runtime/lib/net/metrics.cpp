@@ -58,6 +58,16 @@ void add_door(const Gateway &gateway, std::vector<prometheus::MetricFamily> &fam
                "Times that a row was asked again, since nothing had reached the output.",
                MetricType::Counter);
   again.add(static_cast<double>(statistics.asked_again), {});
+  Family by_generation(families, "rows_by_generation_total",
+                       "Rows of answered requests, by the generation of the weights.",
+                       MetricType::Counter);
+  for (const auto &[id, count] : statistics.rows_of)
+    by_generation.add(static_cast<double>(count), {{"generation", name_of_generation(id)}});
+  Family share(families, "generation_share",
+               "Part of the requests that takes a generation which this node holds.",
+               MetricType::Gauge);
+  for (const auto &[id, part] : gateway.traffic().shares())
+    share.add(part, {{"generation", name_of_generation(id)}});
   Family in_flight(families, "rows_in_flight", "Rows of requests that wait for their answer.",
                    MetricType::Gauge);
   in_flight.add(static_cast<double>(statistics.in_flight), {});

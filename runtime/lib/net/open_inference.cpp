@@ -45,24 +45,43 @@ std::vector<TensorDescription> outputs_of(const NetworkDescription &network) {
   return outputs;
 }
 
-std::optional<Refusal> check_model(const NetworkDescription &network, std::string_view name,
-                                   std::string_view version) {
-  if (name != network.name)
-    return Refusal{Outcome::unknown, "there is no model " + quote(name) + ", but '" +
-                                         std::string(network.name) + "'"};
-  if (!version.empty() && version != kModelVersion)
-    return Refusal{Outcome::unknown, "model '" + std::string(network.name) + "' has no version " +
-                                         quote(version) + ", but '" + std::string(kModelVersion) +
-                                         "'"};
-  return std::nullopt;
+std::variant<std::optional<GenerationId>, Refusal>
+find_model(const Gateway &gateway, std::string_view name, std::string_view version) {
+  const std::string model(gateway.network().name);
+  if (name != model)
+    return Refusal{Outcome::unknown, "there is no model " + quote(name) + ", but '" + model + "'"};
+  if (version.empty())
+    return std::nullopt;
+  const auto generation = generation_of_name(version);
+  if (generation && gateway.traffic().holds(*generation))
+    return generation;
+  std::string known;
+  for (const std::string &each : versions_of(gateway))
+    known += (known.empty() ? "'" : " and '") + each + "'";
+  return Refusal{Outcome::unknown,
+                 "model '" + model + "' has no version " + quote(version) + ", but " + known};
+}
+
+std::vector<std::string> versions_of(const Gateway &gateway) {
+  std::vector<std::string> versions;
+  for (const auto &[id, share] : gateway.traffic().shares())
+    versions.push_back(name_of_generation(id));
+  return versions;
 }
 
 ModelStatistics statistics_of(const Gateway &gateway) {
   const Gateway::Statistics statistics = gateway.statistics();
   const auto ns = [](double seconds) { return static_cast<std::uint64_t>(1e9 * seconds); };
-  ModelStatistics model{
-      statistics.last_ms,           statistics.rows, 0, ns(statistics.answered_seconds), 0,
-      ns(statistics.failed_seconds)};
+  const Traffic::Shares shares = gateway.traffic().shares();
+  const auto most =
+      std::ranges::max_element(shares, {}, [](const auto &share) { return share.second; });
+  ModelStatistics model{name_of_generation(most->first),
+                        statistics.last_ms,
+                        statistics.rows,
+                        0,
+                        ns(statistics.answered_seconds),
+                        0,
+                        ns(statistics.failed_seconds)};
   for (std::size_t k = 0; k < kOutcomes; ++k)
     (Outcome(k) == Outcome::answered ? model.answered : model.failed) += statistics.requests[k];
   return model;

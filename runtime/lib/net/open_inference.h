@@ -11,7 +11,7 @@
 
 namespace rnet::net::open_inference {
 
-inline constexpr std::string_view kServer = "rnet", kModelVersion = "1", kPlatform = "rnet",
+inline constexpr std::string_view kServer = "rnet", kPlatform = "rnet",
                                   kExtensions[] = {"binary_tensor_data", "model_configuration",
                                                    "statistics"};
 
@@ -33,12 +33,15 @@ struct Refusal {
   Outcome outcome;
   std::string message;
 };
-/// Whether this is the network; an empty version is any.
-std::optional<Refusal> check_model(const NetworkDescription &network, std::string_view name,
-                                   std::string_view version);
+/// The generation that a request names as the model's version; none where it names none.
+std::variant<std::optional<GenerationId>, Refusal>
+find_model(const Gateway &gateway, std::string_view name, std::string_view version);
+/// The versions of the model: generations that there are.
+std::vector<std::string> versions_of(const Gateway &gateway);
 
 /// What the protocol counts: requests, their time from end to end, and rows that were answered.
 struct ModelStatistics {
+  std::string version; ///< the generation that the most requests take
   std::uint64_t last_ms, rows, answered, answered_ns, failed, failed_ns;
 };
 ModelStatistics statistics_of(const Gateway &gateway);

@@ -53,7 +53,8 @@ ServerUnaryReactor *Service::ServerReady(CallbackServerContext *context,
 ServerUnaryReactor *Service::ModelReady(CallbackServerContext *context,
                                         const inference::ModelReadyRequest *request,
                                         inference::ModelReadyResponse *response) {
-  if (const auto refusal = check_model(gateway_.network(), request->name(), request->version()))
+  const auto found = find_model(gateway_, request->name(), request->version());
+  if (const Refusal *refusal = std::get_if<Refusal>(&found))
     return finish(context, status_of(*refusal));
   response->set_ready(gateway_.ready());
   return finish(context);
@@ -73,7 +74,8 @@ ServerUnaryReactor *Service::ModelMetadata(CallbackServerContext *context,
                                            const inference::ModelMetadataRequest *request,
                                            inference::ModelMetadataResponse *response) {
   const NetworkDescription &network = gateway_.network();
-  if (const auto refusal = check_model(network, request->name(), request->version()))
+  const auto found = find_model(gateway_, request->name(), request->version());
+  if (const Refusal *refusal = std::get_if<Refusal>(&found))
     return finish(context, status_of(*refusal));
   const auto describe = [](const TensorDescription &tensor, auto *to) {
     to->set_name(tensor.name);
@@ -83,7 +85,8 @@ ServerUnaryReactor *Service::ModelMetadata(CallbackServerContext *context,
       to->add_shape(size);
   };
   response->set_name(std::string(network.name));
-  response->add_versions(std::string(kModelVersion));
+  for (const std::string &version : versions_of(gateway_))
+    response->add_versions(version);
   response->set_platform(std::string(kPlatform));
   for (const TensorDescription &tensor : inputs_of(network))
     describe(tensor, response->add_inputs());
@@ -96,7 +99,8 @@ ServerUnaryReactor *Service::ModelConfig(CallbackServerContext *context,
                                          const inference::ModelConfigRequest *request,
                                          inference::ModelConfigResponse *response) {
   const NetworkDescription &network = gateway_.network();
-  if (const auto refusal = check_model(network, request->name(), request->version()))
+  const auto found = find_model(gateway_, request->name(), request->version());
+  if (const Refusal *refusal = std::get_if<Refusal>(&found))
     return finish(context, status_of(*refusal));
   const auto describe = [](const TensorDescription &tensor, auto *to) {
     to->set_name(tensor.name);
@@ -122,9 +126,11 @@ ServerUnaryReactor *Service::ModelStatistics(CallbackServerContext *context,
                                              const inference::ModelStatisticsRequest *request,
                                              inference::ModelStatisticsResponse *response) {
   const NetworkDescription &network = gateway_.network();
-  if (!request->name().empty()) // none: all models
-    if (const auto refusal = check_model(network, request->name(), request->version()))
+  if (!request->name().empty()) { // none: all models
+    const auto found = find_model(gateway_, request->name(), request->version());
+    if (const Refusal *refusal = std::get_if<Refusal>(&found))
       return finish(context, status_of(*refusal));
+  }
   const open_inference::ModelStatistics counted = statistics_of(gateway_);
   const auto tell = [](inference::StatisticDuration *to, std::uint64_t count, std::uint64_t ns) {
     to->set_count(count);
@@ -132,7 +138,7 @@ ServerUnaryReactor *Service::ModelStatistics(CallbackServerContext *context,
   };
   inference::ModelStatistics &statistics = *response->add_model_stats();
   statistics.set_name(std::string(network.name));
-  statistics.set_version(std::string(kModelVersion));
+  statistics.set_version(counted.version);
   statistics.set_last_inference(counted.last_ms);
   statistics.set_inference_count(counted.rows);
   statistics.set_execution_count(counted.rows);
@@ -186,9 +192,11 @@ read_tensors(const inference::ModelInferRequest &request) {
   return given;
 }
 
-std::variant<Asked, Refusal> read(const NetworkDescription &network,
+std::variant<Asked, Refusal> read(const Gateway &gateway,
                                   const inference::ModelInferRequest &request) {
-  if (auto refusal = check_model(network, request.model_name(), request.model_version()))
+  const NetworkDescription &network = gateway.network();
+  const auto model = find_model(gateway, request.model_name(), request.model_version());
+  if (const Refusal *refusal = std::get_if<Refusal>(&model))
     return *refusal;
   auto given = read_tensors(request);
   if (const Refusal *refusal = std::get_if<Refusal>(&given))
@@ -197,6 +205,7 @@ std::variant<Asked, Refusal> read(const NetworkDescription &network,
   if (const Refusal *refusal = std::get_if<Refusal>(&batch))
     return *refusal;
   Asked asked{std::move(std::get<Batch>(batch)), {}};
+  asked.batch.generation = std::get<0>(model);
   if (const auto found = request.parameters().find("timeout");
       found != request.parameters().end()) {
     const inference::InferParameter &parameter = found->second;
@@ -236,7 +245,7 @@ void write(const NetworkDescription &network, const std::vector<std::size_t> &as
            const BatchResult &result, inference::ModelInferResponse &response) {
   const Reply outputs(network);
   response.set_model_name(std::string(network.name));
-  response.set_model_version(std::string(kModelVersion));
+  response.set_model_version(name_of_generation(result.generation));
   for (const auto &[name, value] : outputs.parameters(result)) {
     inference::InferParameter &parameter = (*response.mutable_parameters())[name];
     if (const auto *text = std::get_if<std::string>(&value))
@@ -261,7 +270,7 @@ ServerUnaryReactor *Service::ModelInfer(CallbackServerContext *context,
                                         const inference::ModelInferRequest *request,
                                         inference::ModelInferResponse *response) {
   const NetworkDescription &network = gateway_.network();
-  auto asked = read(network, *request);
+  auto asked = read(gateway_, *request);
   if (const Refusal *refusal = std::get_if<Refusal>(&asked)) {
     gateway_.count(refusal->outcome);
     return finish(context, status_of(*refusal));

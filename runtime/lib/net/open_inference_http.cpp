@@ -30,7 +30,8 @@ HttpResponse reply(const ordered_json &json) { return {200, "application/json", 
 
 //===-- What the model is ---------------------------------------------------------------------===//
 
-ordered_json metadata(const NetworkDescription &network) {
+ordered_json metadata(const Gateway &gateway) {
+  const NetworkDescription &network = gateway.network();
   const auto describe = [](const std::vector<TensorDescription> &tensors) {
     ordered_json all = ordered_json::array();
     for (const TensorDescription &tensor : tensors) {
@@ -41,7 +42,7 @@ ordered_json metadata(const NetworkDescription &network) {
     return all;
   };
   return {{"name", network.name},
-          {"versions", ordered_json::array({kModelVersion})},
+          {"versions", versions_of(gateway)},
           {"platform", kPlatform},
           {"inputs", describe(inputs_of(network))},
           {"outputs", describe(outputs_of(network))}};
@@ -72,7 +73,7 @@ ordered_json statistics(const Gateway &gateway) {
     return ordered_json{{"count", count}, {"ns", ns}};
   };
   ordered_json model = {{"name", gateway.network().name},
-                        {"version", kModelVersion},
+                        {"version", statistics.version},
                         {"last_inference", statistics.last_ms},
                         {"inference_count", statistics.rows},
                         {"execution_count", statistics.rows},
@@ -89,13 +90,15 @@ ordered_json statistics(const Gateway &gateway) {
 
 //===-- Requests ------------------------------------------------------------------------------===//
 
-void infer(Gateway &gateway, const HttpRequest &request, const Done &done) {
+void infer(Gateway &gateway, std::optional<GenerationId> generation, const HttpRequest &request,
+           const Done &done) {
   auto asked = read_request(gateway.network(), request.body, request.header(kHeaderLength));
   if (const Refusal *refusal = std::get_if<Refusal>(&asked)) {
     gateway.count(refusal->outcome);
     return done(refuse(*refusal));
   }
   auto wanted = std::make_shared<JsonRequest>(std::move(std::get<JsonRequest>(asked)));
+  wanted->batch.generation = generation;
   gateway.infer(std::move(wanted->batch), [&gateway, wanted, done](const BatchResult &result) {
     if (result.outcome != Outcome::answered)
       return done(refuse({result.outcome, result.message}));
@@ -174,26 +177,31 @@ void serve(Gateway &gateway, HttpRequest request, Done done) {
       return done(reply({{"name", kServer},
                          {"version", server_version()},
                          {"extensions", ordered_json(kExtensions)}}));
-    if (is_index)
-      return done(reply(ordered_json::array({{{"name", network.name},
-                                              {"version", kModelVersion},
-                                              {"state", gateway.ready() ? "READY" : "UNAVAILABLE"},
-                                              {"reason", ""}}})));
+    if (is_index) {
+      ordered_json models = ordered_json::array();
+      for (const std::string &each : versions_of(gateway))
+        models.push_back({{"name", network.name},
+                          {"version", each},
+                          {"state", gateway.ready() ? "READY" : "UNAVAILABLE"},
+                          {"reason", ""}});
+      return done(reply(models));
+    }
     if (is({"v2", "health", "live"}))
       return tell(true, "live");
     if (is({"v2", "health", "ready"}))
       return tell(gateway.ready(), "ready");
     return done(http_error(404, "there is no such path"));
   }
-  if (const auto refusal = check_model(network, model, version)) {
+  const auto found = find_model(gateway, model, version);
+  if (const Refusal *refusal = std::get_if<Refusal>(&found)) {
     if (is_infer)
       gateway.count(refusal->outcome);
     return done(refuse(*refusal));
   }
   if (is_infer)
-    return infer(gateway, request, done);
+    return infer(gateway, std::get<0>(found), request, done);
   if (path.empty())
-    return done(reply(metadata(network)));
+    return done(reply(metadata(gateway)));
   if (is({"ready"}))
     return tell(gateway.ready(), "ready");
   if (is({"config"}))

@@ -219,7 +219,8 @@ JsonAnswer write_answer(const NetworkDescription &network, const JsonRequest &re
                         const BatchResult &result) {
   const Reply outputs(network);
   JsonAnswer answer;
-  ordered_json json = {{"model_name", network.name}, {"model_version", kModelVersion}};
+  ordered_json json = {{"model_name", network.name},
+                       {"model_version", name_of_generation(result.generation)}};
   if (request.id)
     json["id"] = *request.id;
   for (const auto &[name, value] : outputs.parameters(result))

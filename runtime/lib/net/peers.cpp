@@ -5,9 +5,10 @@ namespace rnet::net {
 
 static constexpr std::size_t kNoLane = ~std::size_t(0);
 
-Peers::Peers(const NetworkDescription &network, std::size_t node, Engine &engine, const Log &log,
-             const std::atomic<bool> &stopping, const std::map<std::string, Duration> &silences)
-    : network_(network), node_(network.nodes[node]), engine_(engine), log_(log),
+Peers::Peers(const NetworkDescription &network, std::size_t node, Generations &generations,
+             const Log &log, const std::atomic<bool> &stopping,
+             const std::map<std::string, Duration> &silences)
+    : network_(network), node_(network.nodes[node]), generations_(generations), log_(log),
       stopping_(stopping), senders_(network.nodes.size()),
       lanes_(network.hyperconnections.size() + network.nodes.size()) {
   for (std::size_t k = 0; k < network.nodes.size(); ++k)
@@ -81,13 +82,13 @@ bool Peers::take(const Incoming &stream, std::uint64_t sequence) {
   return true;
 }
 
-bool Peers::beat(const Incoming &stream, bool fed) {
+bool Peers::beat(const Incoming &stream, std::span<const GenerationId> fed) {
   std::lock_guard lock(mutex_);
   if (!counts(stream))
     return false;
   Sender &sender = senders_[stream.sender];
   sender.detector.beat(Clock::now());
-  sender.fed = fed;
+  sender.fed.assign(fed.begin(), fed.end());
   update();
   return true;
 }
@@ -121,8 +122,8 @@ void Peers::update() {
     if (source.kind == Source::Kind::network_input)
       continue;
     const Sender &from = senders_[network_.hyperconnections[source.index].from];
-    engine_.set_alive(k, lanes_[source.index].stream && from.fed &&
-                             from.detector.state() == PeerState::alive);
+    const bool heard = lanes_[source.index].stream && from.detector.state() == PeerState::alive;
+    generations_.set_alive(k, heard ? std::span(from.fed) : std::span<GenerationId>());
   }
   for (std::size_t sender = 0; sender < senders_.size(); ++sender)
     tell(senders_[sender], network_.nodes[sender].name);
@@ -162,7 +163,7 @@ Peers::Counters Peers::counters() const {
 std::vector<std::string> Peers::missing() const {
   std::vector<std::string> names;
   for (std::size_t k = 0; k < node_.inputs.size(); ++k)
-    if (node_.inputs[k].kind == Source::Kind::hyperconnection && !engine_.alive(k))
+    if (node_.inputs[k].kind == Source::Kind::hyperconnection && !generations_.alive(k))
       names.emplace_back(
           network_.nodes[network_.hyperconnections[node_.inputs[k].index].from].name);
   return names;

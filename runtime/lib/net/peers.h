@@ -2,9 +2,8 @@
 // Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include "generations.h"
 #include "log.h"
-
-#include "rnet/net/engine.h"
 
 #include <grpcpp/grpcpp.h>
 
@@ -24,7 +23,7 @@ struct Incoming {
   std::size_t sender = 0, lane = 0; ///< once it has been greeted
 };
 
-/// What heartbeats and streams say about the senders, and what the engine makes of it. For each
+/// What heartbeats and streams say about the senders, and what the engines make of it. For each
 /// hyperconnection one stream counts, and one of heartbeats for each sender: the last one that was
 /// greeted, of the sender's present incarnation. All members from any thread.
 class Peers {
@@ -32,8 +31,9 @@ public:
   /// Says who comes and goes; not once this node is `stopping`, as others then often are.
   /// `silences` by sender, where it is another than usual: how long it may say nothing, at the
   /// least, before it is suspected.
-  Peers(const NetworkDescription &network, std::size_t node, Engine &engine, const Log &log,
-        const std::atomic<bool> &stopping, const std::map<std::string, Duration> &silences = {});
+  Peers(const NetworkDescription &network, std::size_t node, Generations &generations,
+        const Log &log, const std::atomic<bool> &stopping,
+        const std::map<std::string, Duration> &silences = {});
 
   /// Streams that have not said for long whose they are are cancelled, and the oldest of too many.
   static constexpr auto kGreeting = std::chrono::seconds(10);
@@ -49,14 +49,14 @@ public:
   /// Whether a message counts: one on the stream that counts, and later than all before it in this
   /// incarnation, on whichever stream these came.
   bool take(const Incoming &stream, std::uint64_t sequence);
-  /// Whether the beat counts.
-  bool beat(const Incoming &stream, bool fed);
+  /// Whether the beat counts. `fed`: the generations in which its sender can have an output.
+  bool beat(const Incoming &stream, std::span<const GenerationId> fed);
   /// Before the stream goes, whether it was greeted or not.
   void closed(Incoming &stream);
 
   /// Counts silence; every 10 ms.
   void check(Time now, Duration late);
-  /// Senders from which nothing can come.
+  /// Senders from which nothing can come, in any generation.
   std::vector<std::string> missing() const;
 
   /// By sending node.
@@ -72,7 +72,7 @@ private:
   };
   struct Sender {
     FailureDetector detector;
-    bool fed = false;
+    std::vector<GenerationId> fed;
     std::uint64_t incarnation = 0;
     PeerState told = PeerState::down; ///< the last of alive, suspect and down
     bool lost = false;                ///< down since it was alive
@@ -90,7 +90,7 @@ private:
 
   const NetworkDescription &network_;
   const NodeDescription &node_;
-  Engine &engine_;
+  Generations &generations_;
   const Log &log_;
   const std::atomic<bool> &stopping_;
   mutable std::mutex mutex_;

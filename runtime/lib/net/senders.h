@@ -41,6 +41,11 @@ public:
     done_.wait(lock, [&] { return !call_; });
   }
 
+  /// Changes what new streams are greeted with.
+  void greet(const std::function<void(T &)> &change) {
+    std::lock_guard lock(mutex_);
+    change(greeting_);
+  }
   void write(T message) {
     std::lock_guard lock(mutex_);
     if (!call_ || !held_)
@@ -135,7 +140,7 @@ private:
 
   std::unique_ptr<proto::Node::Stub> stub_;
   Start start_;
-  const T greeting_;
+  T greeting_;
   const std::size_t capacity_;
   mutable std::mutex mutex_;
   std::condition_variable done_;

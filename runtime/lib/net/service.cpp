@@ -64,7 +64,8 @@ class Service::DeliverReactor final : public Reactor<proto::Packet> {
   using Reactor::Reactor;
 
   std::string greet(const proto::Hello &hello) override {
-    const Admission admission = admit(service_.network_, service_.node_, service_.weights_, hello);
+    const Admission admission =
+        admit(service_.network_, service_.node_, service_.generations_.hashes(), hello);
     if (!admission.refusal.empty())
       return admission.refusal;
     connection_ = admission.hyperconnection;
@@ -82,8 +83,8 @@ class Service::DeliverReactor final : public Reactor<proto::Packet> {
       ++service_.malformed_;
     else if (!service_.peers_.take(stream_, packet_.activation().sequence()))
       ++service_.stale_;
-    else
-      service_.engine_.arrive(input_, *message); // counts by itself what it drops
+    else if (const auto generation = service_.find(packet_.activation().generation()))
+      generation->engine().arrive(input_, *message); // counts by itself what it drops
   }
 
   std::size_t connection_ = 0, input_ = 0;
@@ -95,7 +96,7 @@ class Service::HeartbeatReactor final : public Reactor<proto::Beat> {
 
   std::string greet(const proto::Hello &hello) override {
     const Admission admission =
-        admit_beats(service_.network_, service_.node_, service_.weights_, hello);
+        admit_beats(service_.network_, service_.node_, service_.generations_.hashes(), hello);
     if (!admission.refusal.empty())
       return admission.refusal;
     if (!service_.peers_.beats(stream_, admission.hyperconnection, hello.incarnation()))
@@ -104,7 +105,8 @@ class Service::HeartbeatReactor final : public Reactor<proto::Beat> {
     return "";
   }
   void take() override {
-    if (!service_.peers_.beat(stream_, packet_.fed()))
+    if (!service_.peers_.beat(stream_,
+                              {packet_.fed().data(), static_cast<std::size_t>(packet_.fed_size())}))
       ++service_.stale_;
   }
 };
@@ -133,6 +135,17 @@ grpc::ServerReadReactor<proto::Beat> *Service::Heartbeat(grpc::CallbackServerCon
 }
 
 //===-- Clients -------------------------------------------------------------------------------===//
+
+std::shared_ptr<Generation> Service::find(GenerationId id) {
+  auto generation = generations_.find(id);
+  unknown_generation_ += !generation;
+  return generation;
+}
+
+grpc::Status Service::not_held(GenerationId id) const {
+  return {grpc::StatusCode::NOT_FOUND, "node '" + std::string(network_.nodes[node_].name) +
+                                           "' does not hold generation " + name_of_generation(id)};
+}
 
 grpc::ServerUnaryReactor *Service::Submit(grpc::CallbackServerContext *context,
                                           const proto::Submission *request, proto::Ack *) {
@@ -164,8 +177,13 @@ grpc::ServerUnaryReactor *Service::Submit(grpc::CallbackServerContext *context,
       return refuse("node '" + std::string(node.name) + "' has no input '" + name.substr(0, 100) +
                     "'");
   }
+  const auto generation = find(request->generation());
+  if (!generation) {
+    reactor->Finish(not_held(request->generation()));
+    return reactor;
+  }
   for (const auto &[input, message] : messages)
-    if (!engine_.arrive(input, message))
+    if (!generation->engine().arrive(input, message))
       return refuse("request " + std::to_string(request->request()) + " has been submitted before");
   reactor->Finish(grpc::Status::OK);
   return reactor;
@@ -180,28 +198,35 @@ grpc::ServerUnaryReactor *Service::Collect(grpc::CallbackServerContext *context,
     reactor->Finish({grpc::StatusCode::FAILED_PRECONDITION, "this node holds no output or exit"});
     return reactor;
   }
+  const auto generation = find(request->generation());
+  if (!generation) {
+    reactor->Finish(not_held(request->generation()));
+    return reactor;
+  }
   const auto remaining =
       std::chrono::microseconds(std::min(request->remaining_us(), kMaxRemaining));
-  engine_.collect(request->request(), Clock::now() + remaining,
-                  [this, reactor, answer, head](const Reply &reply) {
-                    answer->set_present(reply.present);
-                    answer->set_reason(std::string(reply.reason));
-                    answer->set_values(reply.values.data(), reply.values.size_bytes());
-                    answer->set_used(reply.used);
-                    answer->set_late(reply.late);
-                    if (std::optional<Accuracy> accuracy =
-                            accuracy_ && reply.present ? accuracy_->find({reply.used, true, head})
-                                                       : std::nullopt) {
-                      answer->set_accuracy_known(true);
-                      answer->set_accuracy(accuracy->value);
-                      if (accuracy->interval) {
-                        answer->set_interval_known(true);
-                        answer->set_accuracy_low(accuracy->interval->low);
-                        answer->set_accuracy_high(accuracy->interval->high);
-                      }
-                    }
-                    reactor->Finish(grpc::Status::OK);
-                  });
+  // Not held by the call: its engine answers it before it goes.
+  const std::optional<AccuracyTable> &table = generation->accuracy;
+  generation->engine().collect(
+      request->request(), Clock::now() + remaining,
+      [reactor, answer, head, &table](const Reply &reply) {
+        answer->set_present(reply.present);
+        answer->set_reason(std::string(reply.reason));
+        answer->set_values(reply.values.data(), reply.values.size_bytes());
+        answer->set_used(reply.used);
+        answer->set_late(reply.late);
+        if (std::optional<Accuracy> accuracy =
+                table && reply.present ? table->find({reply.used, true, head}) : std::nullopt) {
+          answer->set_accuracy_known(true);
+          answer->set_accuracy(accuracy->value);
+          if (accuracy->interval) {
+            answer->set_interval_known(true);
+            answer->set_accuracy_low(accuracy->interval->low);
+            answer->set_accuracy_high(accuracy->interval->high);
+          }
+        }
+        reactor->Finish(grpc::Status::OK);
+      });
   return reactor;
 }
 
@@ -211,10 +236,12 @@ grpc::ServerUnaryReactor *Service::Status(grpc::CallbackServerContext *context,
   reply->set_incarnation(incarnation_);
   for (const std::string &name : peers_.missing())
     reply->add_waiting_for(name);
-  const Engine::Counters counters = engine_.counters();
+  const Engine::Counters counters = generations_.counters();
   reply->set_requests(counters.requests);
-  reply->set_dropped(counters.dropped() + refused_ + malformed_ + stale_);
-  reply->set_fed(engine_.fed());
+  reply->set_dropped(counters.dropped() + refused_ + malformed_ + stale_ + unknown_generation_);
+  reply->set_fed(!generations_.fed().empty());
+  for (GenerationId id : generations_.ready())
+    reply->add_generations(id);
   auto *reactor = context->DefaultReactor();
   reactor->Finish(grpc::Status::OK);
   return reactor;

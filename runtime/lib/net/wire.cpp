@@ -30,17 +30,17 @@ std::string_view bytes_of(std::span<const float> values) {
   return {reinterpret_cast<const char *>(values.data()), values.size_bytes()};
 }
 
-static std::string check(const NetworkDescription &network, const std::string &weights,
+static std::string check(const NetworkDescription &network, std::span<const std::string> weights,
                          const proto::Hello &hello) {
   if (hello.topology() != network.topology_fingerprint)
     return "another network, topology or scheme";
-  if (hello.weights() != weights)
+  if (std::ranges::find_first_of(weights, hello.weights()) == weights.end())
     return "other weights";
   return "";
 }
 
-Admission admit(const NetworkDescription &network, std::size_t node, const std::string &weights,
-                const proto::Hello &hello) {
+Admission admit(const NetworkDescription &network, std::size_t node,
+                std::span<const std::string> weights, const proto::Hello &hello) {
   if (std::string refusal = check(network, weights, hello); !refusal.empty())
     return {0, refusal};
   for (std::size_t k = 0; k < network.hyperconnections.size(); ++k) {
@@ -53,7 +53,7 @@ Admission admit(const NetworkDescription &network, std::size_t node, const std::
 }
 
 Admission admit_beats(const NetworkDescription &network, std::size_t node,
-                      const std::string &weights, const proto::Hello &hello) {
+                      std::span<const std::string> weights, const proto::Hello &hello) {
   if (std::string refusal = check(network, weights, hello); !refusal.empty())
     return {0, refusal};
   for (const HyperconnectionDescription &connection : network.hyperconnections)

@@ -30,11 +30,12 @@ struct Admission {
   std::size_t hyperconnection = 0;
   std::string refusal;
 };
-Admission admit(const NetworkDescription &network, std::size_t node, const std::string &weights,
-                const proto::Hello &hello);
+/// `weights`: the hashes of those that the node holds; the sender must hold one of them.
+Admission admit(const NetworkDescription &network, std::size_t node,
+                std::span<const std::string> weights, const proto::Hello &hello);
 /// Likewise for heartbeats: the index of the sending node.
 Admission admit_beats(const NetworkDescription &network, std::size_t node,
-                      const std::string &weights, const proto::Hello &hello);
+                      std::span<const std::string> weights, const proto::Hello &hello);
 
 /// A view of an activation as the engine takes it; nothing where it does not fit the
 /// hyperconnection.

@@ -129,7 +129,7 @@ def check_grpc(serving, stubs, rows, expected, used):
         stub = inference_pb2_grpc.GRPCInferenceServiceStub(channel)
         assert stub.ServerLive(pb.ServerLiveRequest()).live
         serving.until(lambda: stub.ServerReady(pb.ServerReadyRequest()).ready)
-        serving.until(lambda: stub.ModelReady(pb.ModelReadyRequest(name="health", version="1")).ready)
+        serving.until(lambda: stub.ModelReady(pb.ModelReadyRequest(name="health", version=serving.status()["generations"][0]["name"])).ready)
         assert stub.ServerMetadata(pb.ServerMetadataRequest()).name == "rnet"
         config = stub.ModelConfig(pb.ModelConfigRequest(name="health")).config
         assert [config.max_batch_size, list(config.input[0].dims), config.input[0].data_type] == [64, [23], pb.TYPE_FP32]

@@ -1,8 +1,8 @@
 // Weights files: one safetensors file a network.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Ownership and threads: a WeightsFile keeps the file open and maps a tensor only while it reads
-// it; all its members are const and may be called from any thread. Writing is atomic: a reader sees
+// Ownership and threads: a WeightsFile keeps the file open, replaced or not; all its members are
+// const and may be called from any thread. Writing is atomic: a reader sees
 // the old file or the new one.
 #pragma once
 

@@ -5,6 +5,7 @@
 #include "rnet/core/accuracy_table.h"
 #include "rnet/core/status.h"
 #include "rnet/net/credentials.h"
+#include "rnet/net/generation.h"
 
 #include <chrono>
 #include <cstdint>
@@ -30,8 +31,9 @@ struct Answer {
 
 /// What a node says of itself.
 struct NodeStatus {
-  std::vector<std::string> waiting_for; ///< senders from which nothing can come
-  bool fed = false;                     ///< some input can reach it
+  std::vector<std::string> waiting_for;  ///< senders from which nothing can come
+  bool fed = false;                      ///< some input can reach it
+  std::vector<GenerationId> generations; ///< that it has, and its senders as far as they are heard
 };
 
 /// Many requests at a time, from any thread; several clients may talk to one network.
@@ -49,15 +51,16 @@ public:
   /// Cancels, and waits until every `done` was called.
   ~Client();
 
-  /// Submits, and calls `done` once, on another thread: at the answer, or at the deadline and not
-  /// later (some milliseconds for the way back). Asks the output's node, and where it is down, does
-  /// not answer or has no answer, the exits, one after the other. For each exit 50 ms are kept back
-  /// from the deadline, together no more than half of it. An error means that an input was refused;
-  /// a node that does not answer is a reason, not an error.
-  void infer(std::uint64_t request, const Inputs &inputs, std::chrono::microseconds deadline,
-             Done done);
+  /// Submits, to be answered by one generation of weights, and calls `done` once, on another
+  /// thread: at the answer, or at the deadline and not later (some milliseconds for the way back).
+  /// Asks the output's node, and where it is down, does not answer or has no answer, the exits, one
+  /// after the other. For each exit 50 ms are kept back from the deadline, together no more than
+  /// half of it. An error means that an input was refused; a node that does not answer is a reason,
+  /// not an error.
+  void infer(std::uint64_t request, GenerationId generation, const Inputs &inputs,
+             std::chrono::microseconds deadline, Done done);
   /// The same, and waits.
-  Expected<Answer> infer(std::uint64_t request, const Inputs &inputs,
+  Expected<Answer> infer(std::uint64_t request, GenerationId generation, const Inputs &inputs,
                          std::chrono::microseconds deadline);
 
   /// Gives up what is on its way: each `done` is called soon.

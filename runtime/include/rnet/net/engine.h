@@ -92,6 +92,8 @@ public:
     std::vector<std::uint64_t> absent = {}; ///< [input]: requests that had to do without it
     std::uint64_t runs = 0;                 ///< of the program
     std::uint64_t dropped() const { return late + duplicate + too_many; }
+    /// Those of another engine of the same node.
+    Counters &operator+=(const Counters &other);
   };
   Counters counters() const;
 
