@@ -3,11 +3,11 @@
 import argparse
 import http.client
 import json
-import socket
 import sys
 import time
 
 from shared.command import Failure, run_main
+from shared.door import connection_to
 
 
 def parse(arguments):
@@ -27,29 +27,12 @@ def parse(arguments):
     return options
 
 
-class UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path, timeout):
-        super().__init__("localhost", timeout=timeout)
-        self.path = path
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self.path)
-
-
 class Network:
     """A network behind a door, over one connection that is kept."""
 
     def __init__(self, address, model, timeout):
         self.address = address
-        try:
-            if address.startswith("unix:"):
-                self.connection = UnixConnection(address.removeprefix("unix:"), timeout)
-            else:
-                self.connection = http.client.HTTPConnection(address, timeout=timeout)
-        except http.client.InvalidURL:
-            raise Failure(f"'{address}' is no address: expected HOST:PORT or unix:PATH") from None
+        self.connection = connection_to(address, timeout)
         model = model or self._only_model()
         self.path = f"/v2/models/{model}"
         status, metadata = self.ask("GET", self.path)

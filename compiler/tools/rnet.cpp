@@ -281,6 +281,7 @@ int main(int argc, char **argv) {
       "Let a trained network answer while nodes are down, its answers unchanged while none is");
   addScript("infer", "Ask a running network, by the Open Inference Protocol over HTTP");
   addScript("report", "Write one HTML file about a built network or an experiment");
+  addScript("upgrade", "Give running nodes other weights without losing a request");
 
   // With data it is a script, that reads all of its options.
   if (argc > 1 && argv[1] == llvm::StringRef("place") && hasData(argc, argv))

@@ -31,9 +31,8 @@ def write_bundle(plan, output):
 def _write_node(plan, node, folder):
     folder.mkdir()
     shutil.copy(plan.binaries / plan.program(node), folder)
-    shutil.copyfile(plan.weights, folder / "weights.safetensors")
-    if node.answers and plan.accuracy:
-        shutil.copyfile(plan.accuracy, folder / "weights.accuracy.json")
+    (folder / "weights").mkdir()
+    plan.generation.copy_to(folder / "weights")
     for keys, name in ((node.keys, "identity"), (node.client_keys, "client-identity")):
         if keys:
             (folder / name).mkdir(mode=0o700)
@@ -68,7 +67,8 @@ def _write_images(plan, output):
     packages = _runtime_packages([plan.binaries / plan.program(node) for node in plan.nodes])
     for node in plan.nodes:
         (output / node.name / "Dockerfile").write_text(_render("Dockerfile", plan, node=node, packages=packages))
-        (output / node.name / ".dockerignore").write_text("identity\nclient-identity\n")
+        outside = ["identity", "client-identity", *(["weights"] if plan.target == "compose" else [])]
+        (output / node.name / ".dockerignore").write_text("".join(f"{name}\n" for name in outside))
 
 
 def _runtime_packages(programs):

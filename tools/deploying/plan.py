@@ -6,8 +6,8 @@ import json
 import pathlib
 import tomllib
 
+from deploying.generations import Generation, read_generation
 from shared.command import Failure
-from shared.weights import read_header
 
 TARGETS = ("systemd", "compose", "kubernetes")
 PORT = 7000  # of a node, and of the first one where they share a machine
@@ -25,7 +25,6 @@ class Node:
     keys: pathlib.Path | None
     client_keys: pathlib.Path | None  # of its doors
     doors: dict  # "http": address, "grpc": address
-    answers: bool  # holds the output, or an exit
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,8 +33,7 @@ class Plan:
     network: str
     nodes: tuple
     binaries: pathlib.Path
-    weights: pathlib.Path
-    accuracy: pathlib.Path | None
+    generation: Generation
     prefix: pathlib.PurePosixPath
 
     def program(self, node):
@@ -43,7 +41,7 @@ class Plan:
 
     def arguments(self, node, folder):
         """Of the node's program, whose files are in `folder`."""
-        words = ["--weights", f"{folder}/weights.safetensors", "--listen", node.listen]
+        words = ["--weights", f"{folder}/weights", "--listen", node.listen]
         if node.keys:
             words += ["--identity", f"{folder}/identity"]
         for name, address in node.peers:
@@ -52,8 +50,6 @@ class Plan:
             words += [f"--{door}", address]
         if node.doors and node.client_keys:
             words += ["--client-identity", f"{folder}/client-identity"]
-        if node.answers and self.accuracy:
-            words += ["--accuracy", f"{folder}/weights.accuracy.json"]
         return [*words, "--log", "json"]
 
 
@@ -61,11 +57,13 @@ def make_plan(options):
     """Reads and checks everything, so that nothing is written where something is wrong."""
     network = _read_network(options.directory)
     name = network["network"]
-    _check_weights(options.weights, name)
+    generation = read_generation(options.weights)
+    if generation.network != name:
+        raise Failure(f"'{options.weights}' is of network '{generation.network}', not of '{name}'")
+    generation.check()
     site = _read_site(options.site, network)
     addresses = {node: _address(options, site, network, node) for node in network["nodes"]}
     output = network["outputs"][0]["node"]
-    heads = {output, *network["outputs"][0].get("exits", ())}
     doors = _doors(site)
     links = network["hyperconnections"]
     nodes = []
@@ -86,7 +84,6 @@ def make_plan(options):
                 keys=_keys(options, "node", node),
                 client_keys=_keys(options, "client", site["doors"].get("client", "local")) if doors and node == output else None,
                 doors=doors if node == output else {},
-                answers=node in heads,
             )
         )
         program = options.directory / "bin" / f"{name}-{node}"
@@ -96,14 +93,12 @@ def make_plan(options):
         for node in nodes:
             if not _is_local(node.address):
                 raise Failure(f"'{node.name}' is at {node.address}: across machines nodes need keys; make some with rnet keys, and say --keys")
-    accuracy = options.weights.with_suffix(".accuracy.json")
     return Plan(
         target=options.to,
         network=name,
         nodes=tuple(nodes),
         binaries=options.directory / "bin",
-        weights=options.weights,
-        accuracy=accuracy if accuracy.exists() else None,
+        generation=generation,
         prefix=options.prefix or pathlib.PurePosixPath(f"/opt/{name}"),
     )
 
@@ -116,17 +111,6 @@ def _read_network(directory):
     except json.JSONDecodeError as error:
         raise Failure(f"'{directory}/network.json' is damaged: {error}") from None
     return network
-
-
-def _check_weights(weights, name):
-    if not weights.is_file():
-        raise Failure(f"cannot read '{weights}'")
-    try:
-        network = read_header(weights)["__metadata__"]["rnet.network"]
-    except (ValueError, KeyError):
-        raise Failure(f"'{weights}' is no weights file of rnet") from None
-    if network != name:
-        raise Failure(f"'{weights}' is of network '{network}', not of '{name}'")
 
 
 def _read_site(path, network):
