@@ -49,6 +49,8 @@ def begin(folders, weights, share):
     if fresh.name not in held and len(held) > 1:
         raise Failure(f"generations {' and '.join(held)} are there: end that upgrade with --finish first")
     fresh.check()
+    if len(held) == 1:  # until all have the new one, also after a restart
+        folders.direct(*held, 1)
     folders.add(fresh)
     folders.direct(fresh.name, share)
 

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import tempfile
 
+from deploying.generations import direct
 from deploying.plan import KEYS, dns
 from shared.command import Failure, need_module
 
@@ -33,6 +34,7 @@ def _write_node(plan, node, folder):
     shutil.copy(plan.binaries / plan.program(node), folder)
     (folder / "weights").mkdir()
     plan.generation.copy_to(folder / "weights")
+    direct(folder / "weights", plan.generation.name, 1)
     for keys, name in ((node.keys, "identity"), (node.client_keys, "client-identity")):
         if keys:
             (folder / name).mkdir(mode=0o700)

@@ -54,6 +54,11 @@ def read_generation(weights):
     return Generation(name, network, (metadata.get("rnet.parameters"), metadata.get("rnet.topology")), weights)
 
 
+def direct(folder, name, share):
+    """So much of the requests takes this generation, and the rest another one, where there is one."""
+    write_text(folder / TRAFFIC, json.dumps({"generation": name, "share": share}) + "\n")
+
+
 class Folders:
     """Those of all nodes of a deployment, or the one that all share."""
 
@@ -98,7 +103,7 @@ class Folders:
 
     def direct(self, name, share):
         for folder in self.folders:
-            write_text(folder / TRAFFIC, json.dumps({"generation": name, "share": share}) + "\n")
+            direct(folder, name, share)
 
     def remove(self, name):
         for held in self.held.values():

@@ -105,8 +105,11 @@ class Service::HeartbeatReactor final : public Reactor<proto::Beat> {
     return "";
   }
   void take() override {
-    if (!service_.peers_.beat(stream_,
-                              {packet_.fed().data(), static_cast<std::size_t>(packet_.fed_size())}))
+    const std::span<const GenerationId> fed(packet_.fed().data(),
+                                            static_cast<std::size_t>(packet_.fed_size()));
+    if (fed.size() > Generations::kMost)
+      ++service_.malformed_;
+    else if (!service_.peers_.beat(stream_, fed))
       ++service_.stale_;
   }
 };

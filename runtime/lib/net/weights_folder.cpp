@@ -133,7 +133,8 @@ void WeightsFolder::take(const std::string &path, File &file) {
   }
   file.done = file.seen;
   const std::string table = answers_ ? AccuracyTable::path_for(path) : "";
-  const bool has_table = !table.empty() && fs::exists(table);
+  std::error_code none;
+  const bool has_table = !table.empty() && fs::exists(table, none);
   if (const Status status = generations_.add(path, has_table ? table : ""); !status.ok())
     return refuse(status);
   file.generation = id;

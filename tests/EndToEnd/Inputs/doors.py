@@ -222,6 +222,7 @@ def drawn(network):
     """What a door might say of another network."""
     return {"network": network["network"], "scheme": network["scheme"], "node": network["nodes"][-1], "ready": True, "time_ms": 0, "rows": 0,
             "in_flight": 0, "requests": {}, "latency": [], "nodes": [{"name": node, "state": "up"} for node in network["nodes"]],
+            "generations": [{"name": "0123456789abcdef", "share": 0.75, "rows": 0}, {"name": "fedcba9876543210", "share": 0.25, "rows": 0}],
             "hyperconnections": [{**{key: way[key] for key in ("name", "from", "to", "kind", "bytes")}, "answers": 0}
                                  for way in network["hyperconnections"]]}
 
@@ -241,7 +242,8 @@ def check_page(serving, built, others):
         assert re.search(rf'class="node ({states})" data-name="{node}"', shown), (node, shown)
     for way in built.json["hyperconnections"]:
         assert re.search(rf'class="way {way["kind"]}( used)?" data-name="{way["name"]}"', shown), (way, shown)
-    assert re.search('<b class="(up|down)">(not )?ready</b>', shown), shown
+    [generation] = [each["name"] for each in serving.status()["generations"]]
+    assert re.search(f'<b class="(up|down)">(not )?ready</b>, weights {generation}<', shown), shown
 
     now, later = serving.status(), serving.status()
     later.update(time_ms=now["time_ms"] + 1000, rows=now["rows"] + 40)

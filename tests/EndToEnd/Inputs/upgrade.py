@@ -56,7 +56,8 @@ class Deployed:
 
     def _read(self, node, lines):
         for line in lines:
-            self.events[node].append(json.loads(line))
+            if line.startswith("{"):  # gRPC has a format of its own
+                self.events[node].append(json.loads(line))
 
     def kill(self, node):
         self.processes[node].kill()
@@ -224,6 +225,7 @@ def main():
         finally:
             for process in deployed.processes.values():
                 process.kill()
+    on_one_machine(options, old, new)
     print("every request was answered, by one generation, and every node has changed")
 
 
@@ -302,6 +304,23 @@ def story(options, deployed, load, upgrade, old, new, folder):
     end = time.monotonic() + 11
     while time.monotonic() < end:
         assert set(load.go_on()) == {new}
+
+
+def on_one_machine(options, old, new):
+    """The same of rnet run, whose nodes share a folder."""
+    from serving import Serving
+
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copyfile(options.old, pathlib.Path(folder) / "first.safetensors")
+        with Serving(options.rnet, options.directory, folder) as serving:
+            def version():
+                return json.loads(serving.get("/v2/models/health")[2])["versions"]
+
+            assert version() == [old]
+            for words, versions, shares in ((["--weights", options.new], {old, new}, {old: 0, new: 1}), (["--finish"], {new}, {new: 1})):
+                subprocess.run([options.rnet, "upgrade", folder, *words, "--door", serving.http], check=True, stdout=subprocess.DEVNULL, timeout=LIMIT)
+                assert set(version()) == versions
+                assert {each["name"]: each["share"] for each in serving.status()["generations"]} == shares
 
 
 if __name__ == "__main__":
