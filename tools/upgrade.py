@@ -88,9 +88,9 @@ def ask(door):
 
 def wait(folders, door):
     limit, wanted = time.monotonic() + PATIENCE, folders.traffic()
-    while any(abs(now.get(name, 0) - part) > 1e-9 for now in [ask(door)] for name, part in wanted.items()):
+    while (now := ask(door)).keys() != wanted.keys() or any(abs(now[name] - part) > 1e-9 for name, part in wanted.items()):
         if time.monotonic() > limit:
-            raise Failure(f"after {PATIENCE} s at {door}: {describe(ask(door))}. Every node that is up must hold a generation before requests take it")
+            raise Failure(f"after {PATIENCE} s at {door}: {describe(now)}. Every node that is up must hold a generation before requests take it")
         time.sleep(0.1)
 
 
