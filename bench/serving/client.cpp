@@ -48,11 +48,13 @@ static void ask_nodes(char **given) {
   const rnet::net::Client::Inputs inputs{{input, noise(given[1])}};
   rnet::net::Client client({{first, given[3]}, {last, given[5]}}, {{first, {input}}}, {last},
                            *credentials);
+  const auto status = client.status(last); // a relay has none
+  const rnet::net::GenerationId generation = status ? status->generations.at(0) : 0;
   std::uint64_t request = Clock::now().time_since_epoch().count();
   for (std::size_t count; std::cin >> count;) {
     for (std::size_t k = 0; k < count; ++k) {
       const auto begin = Clock::now();
-      const auto answer = client.infer(++request, inputs, std::chrono::seconds(1));
+      const auto answer = client.infer(++request, generation, inputs, std::chrono::seconds(1));
       const std::chrono::nanoseconds took = Clock::now() - begin;
       if (!answer.ok() || !answer->present)
         fail(answer.ok() ? answer->reason : answer.message());
