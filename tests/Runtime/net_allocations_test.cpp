@@ -127,7 +127,9 @@ TEST_F(ToyEngines, AreCaughtWhereAProgramAllocates) {
   const Allocating allocating(toy_programs.c);
   programs[2] = &allocating;
   Engines engines(toy, programs, 0);
-  EXPECT_EQ(allocated_by([&] { engines.answer(5); }), 5u);
+  const std::size_t allocated = allocated_by([&] { engines.answer(5); });
+  EXPECT_GE(allocated, 1u); // one a run, and requests that wait are computed together
+  EXPECT_LE(allocated, 5u);
 }
 
 } // namespace
