@@ -45,7 +45,10 @@ ProgramOp rnet::findProgram(ModuleOp module, NodeOp node, ir::Role role) {
 }
 
 int64_t rnet::getBytes(HyperconnectionOp connection) {
-  return getRowWidth(connection.getValue().getType()) * static_cast<int64_t>(sizeof(float));
+  int64_t element = sizeof(float);
+  if (std::optional<ir::Element> narrow = connection.getElement())
+    element = *narrow == ir::Element::BF16 ? 2 : 1;
+  return getRowWidth(connection.getValue().getType()) * element;
 }
 
 int64_t rnet::getBytesSent(NodeOp node) {

@@ -23,8 +23,8 @@ using namespace rnet::ir;
 using llvm::formatv;
 
 /// "f32[250]", as a spec writes it.
-static std::string describe(Type rows) {
-  std::string text = "f32[";
+static std::string describe(Type rows, StringRef element = "f32") {
+  std::string text = (element + "[").str();
   llvm::raw_string_ostream stream(text);
   llvm::interleave(getRowShape(rows), stream, "x");
   stream << ']';
@@ -181,7 +181,7 @@ private:
           text += formatv("{0} ({1}) {2}",
                           incoming ? connection.getSender().getName() : connection.getReceiver(),
                           stringifyHyperconnectionKind(connection.getKind()),
-                          describe(connection.getValue().getType()))
+                          describe(connection.getValue().getType(), connection.spellElement()))
                       .str();
         else
           text += (name + " (input)").str();

@@ -189,11 +189,14 @@ private:
     FloatAttr weight;
     if (spec.weight)
       weight = builder.getF64FloatAttr(*spec.weight);
+    ElementAttr element;
+    if (std::optional<Element> given = symbolizeElement(spec.element))
+      element = ElementAttr::get(builder.getContext(), *given);
     auto op = HyperconnectionOp::create(
         builder, where, unknown, builder.getStringAttr(spec.name),
         spec.isSkip ? HyperconnectionKind::Skip : HyperconnectionKind::Simple, sender.getResult(0),
         builder.getStringAttr(network.nodes[spec.to].spec->name.text), importRoute(spec.route),
-        weight);
+        weight, element);
     if (!spec.projection.empty())
       importRegion(op.getProjection(), spec.projection, where);
     connections[index] = op;

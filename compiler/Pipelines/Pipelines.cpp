@@ -22,6 +22,7 @@ void rnet::buildNetworkPipeline(OpPassManager &passes, Scheme scheme) {
   network.addPass(createAttachExits());
   network.addPass(createProjectHyperconnections());
   network.addPass(createWeighHyperconnections());
+  network.addPass(createRoundHyperconnections());
 }
 
 void rnet::buildInferencePipeline(OpPassManager &passes) {
@@ -37,6 +38,7 @@ void rnet::buildInferencePipeline(OpPassManager &passes) {
 
 void rnet::buildTrainingPipeline(OpPassManager &passes) {
   OpPassManager &network = passes.nest<NetworkOp>();
+  network.addPass(createStripRounding());
   network.addPass(createInsertLoss());
   network.addPass(createInsertFailout());
   network.addPass(createFuseActivations());

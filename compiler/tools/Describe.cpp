@@ -89,6 +89,7 @@ json::Value tools::describe(const Spec &spec) {
                           {"from", connection.getSender().getName()},
                           {"to", connection.getReceiver()},
                           {"shape", shapeOf(connection.getValue().getType())},
+                          {"element", connection.spellElement()},
                           {"bytes", getBytes(connection)}};
       if (std::optional<ArrayAttr> route = connection.getRoute())
         object["route"] = namesOf(*route);
@@ -155,7 +156,8 @@ void tools::printCosts(NetworkOp network, llvm::raw_ostream &out) {
   out << "\nhyperconnection                       sent B\n";
   for (auto connection : network.getOps<HyperconnectionOp>())
     out << llvm::left_justify(connection.getName(), 29) << cell(getBytes(connection)) << "  "
-        << stringifyHyperconnectionKind(connection.getKind()) << '\n';
+        << stringifyHyperconnectionKind(connection.getKind())
+        << (connection.getElement() ? ", " + connection.spellElement() : "") << '\n';
 }
 
 /// A link or a group, whose name no node has, with a line to each member. The lines have no part in

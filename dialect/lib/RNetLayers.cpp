@@ -6,6 +6,7 @@
 
 #include "llvm/Support/FormatVariadic.h"
 
+#include <algorithm>
 #include <cmath>
 
 using namespace mlir;
@@ -254,3 +255,49 @@ std::string NormalizeOp::getKernelStorage() {
     return templateName("Normalization", {getRowWidth(input)});
   return templateName("Normalization", {getRowWidth(input), channelsOf(input)});
 }
+
+//===-- Round ---------------------------------------------------------------------------------===//
+
+LogicalResult RoundOp::verify() {
+  const bool scaled = getElement() == Element::Int8;
+  if (scaled != getScale().has_value())
+    return emitOpError() << (scaled ? "to int8 needs a scale" : "to bf16 takes no scale");
+  return success();
+}
+
+OpFoldResult RoundOp::fold(FoldAdaptor) {
+  auto before = getInput().getDefiningOp<RoundOp>();
+  const bool again = before && before.getElement() == getElement() &&
+                     before.getScaleAttr() == getScaleAttr() && before.getPresent() == getPresent();
+  return again ? before.getOutput() : OpFoldResult();
+}
+
+FailureOr<SmallVector<int64_t>> RoundOp::inferRowShape(Shapes inputs) {
+  return llvm::to_vector(inputs[0]);
+}
+SmallVector<ParameterUse> RoundOp::getParameterUses(Shapes) {
+  if (!getScale())
+    return {};
+  return {{getScaleAttr(), {1}}};
+}
+void RoundOp::interpretRow(Inputs inputs, ParameterLookup parameter,
+                           MutableArrayRef<double> output) {
+  for (auto [x, y] : llvm::zip_equal(inputs[0], output)) {
+    if (getElement() == Element::BF16) {
+      bool inexact;
+      llvm::APFloat value(static_cast<float>(x));
+      value.convert(llvm::APFloat::BFloat(), llvm::APFloat::rmNearestTiesToEven, &inexact);
+      y = value.convertToDouble();
+    } else {
+      const double scale = parameter(*getScale()).front();
+      y = std::isnan(x) ? 0 : std::clamp(std::nearbyint(x / scale), -127.0, 127.0) * scale;
+    }
+  }
+}
+std::string RoundOp::getKernelName() { return ("round_" + stringifyElement(getElement())).str(); }
+SmallVector<FlatSymbolRefAttr> RoundOp::getKernelParameters() {
+  if (!getScale())
+    return {};
+  return {getScaleAttr()};
+}
+std::string RoundOp::getKernelStorage() { return getScale() ? "rnet::Scale" : ""; }

@@ -185,6 +185,10 @@ NodeOp HyperconnectionOp::getReceiverNode() {
   return {};
 }
 
+StringRef HyperconnectionOp::spellElement() {
+  return getElement() ? stringifyElement(*getElement()) : "f32";
+}
+
 /// The type of what the layers of an op's `part` make of one value.
 static FailureOr<Type> verifyLayers(Operation *op, Region &region, StringRef part, Type source) {
   Block &block = region.front();

@@ -22,7 +22,7 @@ import numpy
 NODES = ("iot", "edge", "fog2", "fog1", "cloud")  # in the network's order
 CLASSES = 13
 INPUT, COLLECT, ANSWER = 0, 3, 4
-HEADER = struct.Struct("<IBBHQQII")  # magic, kind, present, index, request, used, remaining us, values
+HEADER = struct.Struct("<IBBHQQII")  # magic, kind, present, index, request, used, remaining us, bytes of values
 MAGIC = 0x74656E72
 
 
@@ -37,14 +37,14 @@ class Asker:
         limit = int(seconds * 1e6)
         values = row.astype("<f4").tobytes()
         self.socket.sendto(HEADER.pack(MAGIC, COLLECT, 0, 0, self.request, 0, limit, 0), ("127.0.0.1", self.port + NODES.index("cloud")))
-        self.socket.sendto(HEADER.pack(MAGIC, INPUT, 1, 0, self.request, 0, limit, len(row)) + values, ("127.0.0.1", self.port + NODES.index("iot")))
+        self.socket.sendto(HEADER.pack(MAGIC, INPUT, 1, 0, self.request, 0, limit, len(values)) + values, ("127.0.0.1", self.port + NODES.index("iot")))
         self.socket.settimeout(seconds + 0.1)
         try:
             while True:
                 data = self.socket.recv(65536)
-                _, kind, present, _, request, used, _, count = HEADER.unpack_from(data)
+                _, kind, present, _, request, used, _, size = HEADER.unpack_from(data)
                 if kind == ANSWER and request == self.request:
-                    return (numpy.frombuffer(data, "<f4", count, HEADER.size), used) if present else None
+                    return (numpy.frombuffer(data, "<f4", size // 4, HEADER.size), used) if present else None
         except (TimeoutError, ConnectionError):
             return None
 

@@ -8,8 +8,10 @@
 // authenticated nor encrypted.
 #include NODE_HEADER
 
+#include "rnet/core/element.h"
 #include "rnet/net/engine.h"
 
+#include <algorithm>
 #include <arpa/inet.h>
 #include <array>
 #include <atomic>
@@ -38,7 +40,8 @@ static volatile std::sig_atomic_t stopping = 0;
 
 enum Kind : std::uint8_t { kInput, kTensor, kBeat, kCollect, kAnswer };
 
-/// Before the values, float32, little endian. 32 bytes, without gaps.
+/// Before the values, little endian: float32, or the elements of a hyperconnection. 32 bytes,
+/// without gaps.
 struct Header {
   std::uint32_t magic = 0x74656e72; // "rnet"
   Kind kind{};
@@ -47,22 +50,22 @@ struct Header {
   std::uint64_t request = 0;
   std::uint64_t used = 0;
   std::uint32_t remaining_us = 0;
-  std::uint32_t count = 0; // values
+  std::uint32_t bytes = 0; // of values
 };
 static_assert(sizeof(Header) == 32 && std::endian::native == std::endian::little);
 constexpr std::size_t kMostValues = (65507 - sizeof(Header)) / sizeof(float); // in one datagram
 
 struct Datagram {
   Header header;
-  float values[kMostValues];
+  alignas(float) char bytes[kMostValues * sizeof(float)];
 };
 
 class UdpNode final : public net::Outbox {
 public:
-  UdpNode(const NetworkDescription &network, std::size_t node, const Program &program, int socket,
-          int port)
-      : network_(network), node_(node), socket_(socket), port_(port),
-        engine_(network, node, program, *this) {}
+  UdpNode(const NetworkDescription &network, std::size_t node, const Program &program,
+          std::vector<Encoding> encodings, int socket, int port)
+      : network_(network), node_(node), encodings_(std::move(encodings)), socket_(socket),
+        port_(port), engine_(network, node, program, *this) {}
 
   // The engine's thread.
   void send(std::size_t connection, const net::Message &message) override {
@@ -72,7 +75,11 @@ public:
                    .request = message.request,
                    .used = message.used,
                    .remaining_us = remaining(message.deadline)};
-    post(out_, message.values, address(network_.hyperconnections[connection].to));
+    const Encoding &encoding = encodings_[connection];
+    if (message.present)
+      encoding.encode(message.values.data(), out_.bytes);
+    post(out_, message.present ? encoding.bytes() : 0,
+         address(network_.hyperconnections[connection].to));
   }
 
   // From here on: the main thread.
@@ -84,7 +91,7 @@ public:
     const Header &header = in_.header;
     // Whatever is not as it should be is dropped.
     if (bytes < static_cast<ssize_t>(sizeof(Header)) || header.magic != Header{}.magic ||
-        static_cast<std::size_t>(bytes) != sizeof(Header) + header.count * sizeof(float))
+        static_cast<std::size_t>(bytes) != sizeof(Header) + header.bytes)
       return;
     const Time deadline = Clock::now() + std::chrono::microseconds(header.remaining_us);
     switch (header.kind) {
@@ -136,15 +143,21 @@ private:
     for (std::size_t k = 0; k < inputs.size(); ++k) {
       if (inputs[k].kind != kind || inputs[k].index != header.index)
         continue;
-      const std::size_t width = kind == Source::Kind::network_input
-                                    ? network_.inputs[header.index].width
-                                    : network_.hyperconnections[header.index].width;
-      if (header.count == (header.present ? width : 0))
-        engine_.arrive(k, {header.request,
-                           deadline,
-                           header.present != 0,
-                           header.used,
-                           {in_.values, header.count}});
+      const bool given = kind == Source::Kind::network_input;
+      const std::size_t width = given ? network_.inputs[header.index].width
+                                      : network_.hyperconnections[header.index].width,
+                        bytes = given ? width * sizeof(float) : encodings_[header.index].bytes();
+      if (header.bytes != (header.present ? bytes : 0))
+        return;
+      if (given)
+        std::memcpy(values_, in_.bytes, header.bytes);
+      else if (header.present)
+        encodings_[header.index].decode(in_.bytes, values_);
+      engine_.arrive(k, {header.request,
+                         deadline,
+                         header.present != 0,
+                         header.used,
+                         {values_, header.present ? width : 0}});
     }
   }
 
@@ -153,14 +166,14 @@ private:
     Datagram &datagram = answer_;
     datagram.header = {
         .kind = kAnswer, .present = reply.present, .request = request, .used = reply.used};
-    post(datagram, reply.values, clients_[request % clients_.size()]);
+    std::copy_n(reinterpret_cast<const char *>(reply.values.data()), reply.values.size_bytes(),
+                datagram.bytes);
+    post(datagram, reply.values.size_bytes(), clients_[request % clients_.size()]);
   }
 
-  void post(Datagram &datagram, std::span<const float> values, const sockaddr_in &to) const {
-    datagram.header.count = static_cast<std::uint32_t>(values.size());
-    std::copy(values.begin(), values.end(), datagram.values);
-    ::sendto(socket_, &datagram, sizeof(Header) + values.size_bytes(), 0,
-             reinterpret_cast<const sockaddr *>(&to),
+  void post(Datagram &datagram, std::size_t bytes, const sockaddr_in &to) const {
+    datagram.header.bytes = static_cast<std::uint32_t>(bytes);
+    ::sendto(socket_, &datagram, sizeof(Header) + bytes, 0, reinterpret_cast<const sockaddr *>(&to),
              sizeof to); // a datagram that is lost is a tensor that is absent
   }
 
@@ -180,8 +193,10 @@ private:
 
   const NetworkDescription &network_;
   const std::size_t node_;
+  const std::vector<Encoding> encodings_; ///< [hyperconnection]
   const int socket_, port_;
   Datagram in_{}, out_{}, answer_{};
+  float values_[kMostValues]{};
   std::array<net::FailureDetector, 64> beats_; ///< by sender; a network has 64 nodes at most
   std::array<bool, 64> fed_{};
   std::array<sockaddr_in, 64> clients_{}; ///< who asked for the latest requests
@@ -208,7 +223,9 @@ int main(int argc, char **argv) {
     status = weights->check(network, /*topology=*/true);
   if (status.ok())
     status = program->load(*weights);
-  if (!status.ok()) {
+  Expected<std::vector<Encoding>> encodings =
+      status.ok() ? load_encodings(network, node, *weights) : status;
+  if (status = encodings.status(); !status.ok()) {
     std::fprintf(stderr, "error: %s\n", status.message().c_str());
     return 1;
   }
@@ -230,7 +247,8 @@ int main(int argc, char **argv) {
   ::sigaction(SIGTERM, &action, nullptr);
   ::sigaction(SIGINT, &action, nullptr);
 
-  auto udp = std::make_unique<UdpNode>(network, node, *program, socket, port);
+  auto udp =
+      std::make_unique<UdpNode>(network, node, *program, std::move(*encodings), socket, port);
   const std::size_t before = allocations;
   constexpr auto kBeat = std::chrono::milliseconds(10);
   for (Time planned = Clock::now(); !stopping;) {

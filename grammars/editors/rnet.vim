@@ -5,7 +5,7 @@ if exists("b:current_syntax")
 endif
 
 syntax keyword rnetDeclaration network input output exit node skip average link group reliability budget train import const block layers
-syntax keyword rnetStatement repeat residual shortcut concat project weight for at
+syntax keyword rnetStatement repeat residual shortcut concat project weight as for at
 syntax keyword rnetModifier private always
 syntax match rnetType /\<\h\w*\ze\s*\[/
 syntax match rnetLabel /\<\h\w*\ze\s*:/

@@ -118,6 +118,8 @@ private:
     std::visit([&](const auto &content) { dump(content); }, it.project);
     if (it.weight)
       dump(*it.weight);
+    if (it.element)
+      line(it.element->range, "as " + it.element->text);
     for (const Name &name : it.standsFor)
       line(name.range, "for " + name.text);
   }

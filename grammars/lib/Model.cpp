@@ -119,6 +119,7 @@ private:
   void dump(const Hyperconnection &connection) {
     line(2, (connection.isSkip ? "skip " : "simple ") + connection.name +
                 (connection.weight ? " weight " + number(*connection.weight) : "") +
+                (connection.element.empty() ? "" : " as " + connection.element) +
                 (connection.average ? " averaged" : "") + routeOf(connection.route));
     dump(connection.projection, 4);
   }

@@ -47,7 +47,7 @@ const auto reserved =
     x3::lexeme[(x3::lit("network") | "input" | "output" | "exit" | "node" | "skip" | "reliability" |
                 "train" | "budget" | "link" | "group" | "import" | "const" | "block" | "layers" |
                 "repeat" | "residual" | "shortcut" | "concat" | "project" | "weight" | "for" |
-                "at" | "private" | "always" | "average") >>
+                "at" | "private" | "always" | "average" | "as") >>
                !wordRest];
 
 // Trees are built by actions, since X3 1.81 knows neither std::optional nor std::variant.
@@ -73,7 +73,9 @@ const x3::rule<struct InputClass, Input> input = "'input'";
 const x3::rule<struct OutputClass, Output> output = "'output'";
 const x3::rule<struct ExitClass, Exit> exit = "'exit'";
 const x3::rule<struct NodeClass, Node> node = "'node'";
-const x3::rule<struct OptionsClass, ConnectionOptions> options = "'project', 'weight' or 'for'";
+const x3::rule<struct OptionsClass, ConnectionOptions> options =
+    "'project', 'weight', 'as' or 'for'";
+const x3::rule<struct ElementClass, Name> element = "an element type: f32, bf16 or int8";
 const x3::rule<struct ChainClass, Chain> chain = "a hyperconnection";
 const x3::rule<struct SkipClass, Skip> skip = "'skip'";
 const x3::rule<struct AverageClass, Average> average = "'average'";
@@ -299,8 +301,10 @@ const auto node_def = begins >> keyword("node") > name[set(&Node::name)] >
 const x3::rule<struct ProjectionClass, std::variant<std::monostate, Layer, Body>> projection =
     "a layer or '{'";
 const auto projection_def = body[assign] | call[assign];
+const auto element_def = name[assign];
 const auto options_def = *((keyword("project") > projection[set(&ConnectionOptions::project)]) |
                            (keyword("weight") > expression[set(&ConnectionOptions::weight)]) |
+                           (keyword("as") > element[set(&ConnectionOptions::element)]) |
                            (keyword("for") > (name[push(&ConnectionOptions::standsFor)] % ',')));
 const auto chain_def = begins >> name[push(&Chain::nodes)] > arrow > name[push(&Chain::nodes)] >
                        *("->" > name[push(&Chain::nodes)]) > options[set(&Chain::options)] > ends;
@@ -363,9 +367,9 @@ const auto file_def =
       endOfFile) |
      (x3::eps > endOfItems));
 BOOST_SPIRIT_DEFINE(tensorType, classType, outputType, input, output, exit, slice, node, projection,
-                    options, chain, skip, average, link, group, probability, reliabilityEntry,
-                    reliability, setting, train, unit, limit, budget, import, constant, parameter,
-                    block, list, network, file)
+                    element, options, chain, skip, average, link, group, probability,
+                    reliabilityEntry, reliability, setting, train, unit, limit, budget, import,
+                    constant, parameter, block, list, network, file)
 
 const auto comment = "//" >> *(x3::char_ - '\n');
 const auto blanks = x3::ascii::space | comment;

@@ -299,6 +299,8 @@ private:
       content += " project " + flatten(*body);
     if (options.weight)
       content += " weight " + spell(*options.weight);
+    if (options.element)
+      content += " as " + options.element->text;
     if (!options.standsFor.empty())
       content += " for " + join(options.standsFor);
     return content;

@@ -58,10 +58,11 @@ protected:
   std::condition_variable arrived;
   std::map<std::pair<GenerationId, std::uint64_t>, std::vector<float>> all_sent;
   Generations generations{
-      test::toy, kC, make, [this](GenerationId id, std::size_t, const Message &message) {
+      test::toy, kC, make,
+      [this](const Generation &generation, std::size_t, const Message &message) {
         std::lock_guard lock(mutex);
         EXPECT_TRUE(all_sent
-                        .emplace(std::pair(id, message.request),
+                        .emplace(std::pair(generation.id, message.request),
                                  std::vector(message.values.begin(), message.values.end()))
                         .second);
         arrived.notify_all();
@@ -90,9 +91,10 @@ TEST_F(GenerationsTest, NeverMix) {
   // Each is what its weights give alone.
   for (std::size_t k : {0, 1}) {
     std::promise<std::vector<float>> promise;
-    Generations alone(test::toy, kC, make, [&](GenerationId, std::size_t, const Message &message) {
-      promise.set_value({message.values.begin(), message.values.end()});
-    });
+    Generations alone(test::toy, kC, make,
+                      [&](const Generation &, std::size_t, const Message &message) {
+                        promise.set_value({message.values.begin(), message.values.end()});
+                      });
     ASSERT_TRUE(alone.add(paths[k], "").ok());
     for (std::size_t input : {0, 1})
       alone.set_alive(input, std::vector{ids[k]});

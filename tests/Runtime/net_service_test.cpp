@@ -17,9 +17,15 @@ constexpr std::size_t kB = 1, kC = 2; // c takes b_to_c and a_to_c, sends c_to_d
 /// Node c of the toy network at work, and what it sends.
 class ServiceTest : public testing::Test {
 protected:
-  ServiceTest()
-      : peers(test::toy, kC, generations, log_, stopping_),
-        service(test::toy, kC, generations, peers, log_, {}, 1) {
+  explicit ServiceTest(const NetworkDescription &network = test::toy)
+      : generations(
+            network, kC, []() -> std::unique_ptr<Program> { return std::make_unique<test::C>(); },
+            [this](const Generation &, std::size_t, const Message &message) {
+              std::lock_guard lock(mutex_);
+              sent_.push_back(message.request);
+            }),
+        peers(network, kC, generations, log_, stopping_),
+        service(network, kC, generations, peers, log_, {}, 1) {
     EXPECT_TRUE(generations.add(weights(1), "").ok());
     old = generations.held()[0];
     grpc::ServerBuilder builder;
@@ -118,12 +124,7 @@ private:
 
 protected:
   GenerationId old = 0; ///< the one that is held from the start
-  Generations generations{test::toy, kC,
-                          []() -> std::unique_ptr<Program> { return std::make_unique<test::C>(); },
-                          [this](GenerationId, std::size_t, const Message &message) {
-                            std::lock_guard lock(mutex_);
-                            sent_.push_back(message.request);
-                          }};
+  Generations generations;
 
 private:
   const Log log_{Log::Format::plain, "c"};
@@ -226,6 +227,41 @@ TEST_F(ServiceTest, TakesStreamsOfWhoHoldsOneOfItsGenerations) {
   packet.mutable_hello()->set_weights(0, "another");
   other.writer->Write(packet);
   EXPECT_EQ(other.writer->Finish().error_message(), "other weights");
+}
+
+/// Values of two bytes each.
+class NarrowServiceTest : public ServiceTest {
+protected:
+  NarrowServiceTest() : ServiceTest(network()) {}
+
+private:
+  static const NetworkDescription &network() {
+    static std::vector<HyperconnectionDescription> connections(test::toy.hyperconnections.begin(),
+                                                               test::toy.hyperconnections.end());
+    static NetworkDescription narrow = test::toy;
+    for (HyperconnectionDescription &connection : connections)
+      connection.element = Element::bf16;
+    narrow.hyperconnections = connections;
+    return narrow;
+  }
+};
+
+TEST_F(NarrowServiceTest, TakesAsManyBytesAsTheElementsHaveAndNoOthers) {
+  const auto beats = beat(7);
+  const auto b = deliver(7);
+  ASSERT_TRUE(eventually([&] { return !b_is_missing(); }));
+  b->writer->Write(activation(1, 1)); // f32
+  for (std::size_t bytes :
+       {2 * test::kWidth - 1, 2 * test::kWidth + 1, test::kWidth, std::size_t(0)}) {
+    proto::Packet wrong = activation(2, 2);
+    wrong.mutable_activation()->set_values(std::string(bytes, '\1'));
+    b->writer->Write(wrong);
+  }
+  proto::Packet right = activation(3, 3);
+  right.mutable_activation()->set_values(std::string(2 * test::kWidth, '\1'));
+  b->writer->Write(right);
+  ASSERT_TRUE(eventually([&] { return sent() == Sent{3}; }));
+  EXPECT_EQ(service.counters().malformed, 5u);
 }
 
 TEST_F(ServiceTest, KnowsWhatCameOnAStreamBefore) {

@@ -6,6 +6,7 @@
 
 #include "rnet/net/credentials.h"
 
+#include <cmath>
 #include <cstdlib>
 #include <google/protobuf/stubs/logging.h>
 
@@ -44,10 +45,22 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char *data, std::size_t siz
     require(!beats.refusal.empty() || network.nodes[beats.hyperconnection].name == hello.node());
   }
   const proto::Activation &activation = packet.activation();
-  for (const rnet::HyperconnectionDescription &connection : network.hyperconnections)
-    if (const auto message = decode(activation, connection)) {
+  for (rnet::HyperconnectionDescription connection : network.hyperconnections)
+    for (rnet::Element element : {rnet::Element::f32, rnet::Element::bf16, rnet::Element::int8}) {
+      connection.element = element;
+      const rnet::Encoding encoding(connection, 0.5f);
+      std::vector<float> room(connection.width);
+      const auto message = decode(activation, encoding, room);
+      if (!message)
+        continue;
       require(message->values.size() == (message->present ? connection.width : 0));
-      require(bytes_of(message->values) == activation.values());
+      // Values have one spelling, but for NaNs, and for the -128 that nobody sends.
+      const std::string bytes = encode(message->values, encoding);
+      require(bytes.size() == activation.values().size());
+      require(element != rnet::Element::f32 || bytes == activation.values());
+      for (std::size_t k = 0; element == rnet::Element::bf16 && k < message->values.size(); ++k)
+        require(bytes.compare(2 * k, 2, activation.values(), 2 * k, 2) == 0 ||
+                std::isnan(message->values[k]));
     }
   return 0;
 }

@@ -156,14 +156,16 @@ private:
   void writeHyperconnections() {
     SmallVector<std::string> rows;
     for (auto connection : network.getOps<HyperconnectionOp>())
-      rows.push_back(formatv("    {{\"{0}\", rnet::HyperconnectionKind::{1}, {2}, {3}, {4}, {5}},",
-                             connection.getName(),
-                             stringifyHyperconnectionKind(connection.getKind()),
-                             nodeIndex.lookup(connection.getSender().getName()),
-                             cast<OpResult>(connection.getSource()).getResultNumber(),
-                             nodeIndex.lookup(connection.getReceiver()),
-                             getRowWidth(connection.getValue().getType()))
-                         .str());
+      rows.push_back(
+          formatv("    {{\"{0}\", rnet::HyperconnectionKind::{1}, {2}, {3}, {4}, {5}{6}},",
+                  connection.getName(), stringifyHyperconnectionKind(connection.getKind()),
+                  nodeIndex.lookup(connection.getSender().getName()),
+                  cast<OpResult>(connection.getSource()).getResultNumber(),
+                  nodeIndex.lookup(connection.getReceiver()),
+                  getRowWidth(connection.getValue().getType()),
+                  connection.getElement() ? (", rnet::Element::" + connection.spellElement()).str()
+                                          : "")
+              .str());
     connectionsName = rows.empty() ? "{}" : "hyperconnections";
     table("rnet::HyperconnectionDescription", "hyperconnections", rows);
   }

@@ -3,6 +3,8 @@
 // Apache-2.0 WITH LLVM-exception
 #include "rnet/core/weights_file.h"
 
+#include "rnet/core/element.h"
+
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -244,13 +246,22 @@ Status WeightsFile::check(const NetworkDescription &network, bool topology) cons
   const std::string name = metadata("rnet.network");
   if (name.empty())
     return Status::error(subject + "was not written by rnet: it names no network");
-  if (metadata("rnet.parameters") != network.parameters_fingerprint)
+  if (metadata("rnet.parameters") != network.parameters_fingerprint) {
+    // Where scales are all that it lacks, there is something to do.
+    std::vector<std::string_view> missing;
+    for (const ParameterDescription &parameter : network.parameters)
+      if (const TensorEntry *entry = find(parameter.name);
+          !entry || !std::ranges::equal(entry->shape, parameter.shape))
+        missing.push_back(parameter.name);
+    if (!missing.empty() && std::ranges::all_of(missing, Scale::is_name))
+      return Scale().load(*this, missing.front());
     return Status::error(subject + "is for other parameters: it holds network '" + name +
                          "', scheme " + metadata("rnet.scheme") + "; this program is network '" +
                          std::string(network.name) + "', scheme " + std::string(network.scheme));
+  }
   if (topology && metadata("rnet.topology") != network.topology_fingerprint)
     return Status::error(subject + "was trained for scheme " + metadata("rnet.scheme") +
-                         " or another topology; this program is scheme " +
+                         ", another topology or other element types; this program is scheme " +
                          std::string(network.scheme));
   return {};
 }

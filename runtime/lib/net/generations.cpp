@@ -16,6 +16,9 @@ Status Generations::add(const std::string &path, const std::string &accuracy) {
     return status;
   if (Status status = program->load(*weights); !status.ok())
     return status;
+  auto encodings = load_encodings(network_, node_, *weights);
+  if (!encodings.ok())
+    return encodings.status();
   if (Status status = weights->verify(); !status.ok())
     return status;
   std::optional<AccuracyTable> table;
@@ -28,8 +31,9 @@ Status Generations::add(const std::string &path, const std::string &accuracy) {
   if (full())
     return Status::error("weights file '" + path + "' is one too many: a node holds " +
                          std::to_string(kMost) + " generations");
-  auto generation = std::make_shared<Generation>(network_, node_, weights->data_hash(),
-                                                 std::move(program), std::move(table), send_);
+  auto generation =
+      std::make_shared<Generation>(network_, node_, weights->data_hash(), std::move(program),
+                                   std::move(*encodings), std::move(table), send_);
   std::lock_guard lock(mutex_);
   held_.push_back({std::move(generation), {}});
   return {};

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "rnet/core/accuracy_table.h"
+#include "rnet/core/element.h"
 #include "rnet/net/engine.h"
 #include "rnet/net/generation.h"
 
@@ -16,26 +17,29 @@
 namespace rnet::net {
 
 /// Where results go. From the threads of engines; must not block.
-using Send = std::function<void(GenerationId, std::size_t hyperconnection, const Message &)>;
+class Generation;
+using Send = std::function<void(const Generation &, std::size_t hyperconnection, const Message &)>;
 
 /// A node's program with one generation of weights, at work.
 class Generation final : Outbox {
 public:
   Generation(const NetworkDescription &network, std::size_t node, const std::string &hash,
-             std::unique_ptr<Program> program, std::optional<AccuracyTable> accuracy,
-             const Send &send)
-      : id(*generation_of_name(hash.substr(0, 16))), hash(hash), accuracy(std::move(accuracy)),
-        send_(send), program_(std::move(program)), engine_(network, node, *program_, *this) {}
+             std::unique_ptr<Program> program, std::vector<Encoding> encodings,
+             std::optional<AccuracyTable> accuracy, const Send &send)
+      : id(*generation_of_name(hash.substr(0, 16))), hash(hash), encodings(std::move(encodings)),
+        accuracy(std::move(accuracy)), send_(send), program_(std::move(program)),
+        engine_(network, node, *program_, *this) {}
 
   Engine &engine() { return engine_; }
 
   const GenerationId id;
-  const std::string hash; ///< SHA-256 of the weights' data
+  const std::string hash;                ///< SHA-256 of the weights' data
+  const std::vector<Encoding> encodings; ///< [hyperconnection]
   const std::optional<AccuracyTable> accuracy;
 
 private:
   void send(std::size_t hyperconnection, const Message &message) override {
-    send_(id, hyperconnection, message);
+    send_(*this, hyperconnection, message);
   }
   const Send &send_;
   const std::unique_ptr<Program> program_;

@@ -112,8 +112,8 @@ Status run(const Options &options, const NetworkDescription &network, std::size_
   Outbound outbound(network, node, incarnation, *peers, *beats, *credentials);
   Generations generations(
       network, node, make,
-      [&](GenerationId generation, std::size_t connection, const Message &message) {
-        outbound.send(generation, connection, message);
+      [&](const Generation &generation, std::size_t connection, const Message &message) {
+        outbound.send(generation.id, generation.encodings[connection], connection, message);
       });
   Traffic traffic(log);
   WeightsFolder folder(

@@ -75,7 +75,8 @@ Outbound::Outbound(const NetworkDescription &network, std::size_t node, std::uin
   }
 }
 
-void Outbound::send(GenerationId generation, std::size_t connection, const Message &message) {
+void Outbound::send(GenerationId generation, const Encoding &encoding, std::size_t connection,
+                    const Message &message) {
   proto::Packet packet;
   proto::Activation &activation = *packet.mutable_activation();
   activation.set_request(message.request);
@@ -87,8 +88,8 @@ void Outbound::send(GenerationId generation, std::size_t connection, const Messa
       static_cast<std::uint32_t>(std::clamp<std::int64_t>(left, 0, kMaxRemaining)));
   activation.set_present(message.present);
   activation.set_used(message.used);
-  activation.set_values(message.values.data(), message.values.size_bytes());
-  sent_bytes_[connection] += message.values.size_bytes();
+  activation.set_values(encode(message.values, encoding));
+  sent_bytes_[connection] += activation.values().size();
   std::lock_guard lock(mutex_);
   activation.set_sequence(++sequences_[connection]);
   streams_[connection]->write(std::move(packet));

@@ -4,7 +4,7 @@
 
 #include "senders.h"
 
-#include "rnet/core/network.h"
+#include "rnet/core/element.h"
 #include "rnet/net/engine.h"
 #include "rnet/net/generation.h"
 
@@ -32,7 +32,8 @@ public:
   /// Hashes of the weights that the node holds from now on: streams say so when they open.
   void hold(const std::vector<std::string> &weights);
 
-  void send(GenerationId generation, std::size_t connection, const Message &message);
+  void send(GenerationId generation, const Encoding &encoding, std::size_t connection,
+            const Message &message);
 
   /// Every kBeatInterval. `fed`: the generations in which the node can have an output.
   void tick(const std::vector<GenerationId> &fed);

@@ -69,6 +69,7 @@ class Service::DeliverReactor final : public Reactor<proto::Packet> {
     if (!admission.refusal.empty())
       return admission.refusal;
     connection_ = admission.hyperconnection;
+    room_.resize(service_.network_.hyperconnections[connection_].width);
     const NodeDescription &node = service_.network_.nodes[service_.node_];
     for (std::size_t k = 0; k < node.inputs.size(); ++k)
       if (node.inputs[k].kind == Source::Kind::hyperconnection &&
@@ -77,17 +78,22 @@ class Service::DeliverReactor final : public Reactor<proto::Packet> {
     return service_.peers_.carries(stream_, connection_, hello.incarnation()) ? "" : kOld;
   }
   void take() override {
+    const auto generation = service_.generations_.find(packet_.activation().generation());
     const auto message =
-        decode(packet_.activation(), service_.network_.hyperconnections[connection_]);
-    if (!message)
+        generation ? decode(packet_.activation(), generation->encodings[connection_], room_)
+                   : std::nullopt;
+    if (generation && !message)
       ++service_.malformed_;
     else if (!service_.peers_.take(stream_, packet_.activation().sequence()))
       ++service_.stale_;
-    else if (const auto generation = service_.find(packet_.activation().generation()))
+    else if (!generation)
+      ++service_.unknown_generation_;
+    else
       generation->engine().arrive(input_, *message); // counts by itself what it drops
   }
 
   std::size_t connection_ = 0, input_ = 0;
+  std::vector<float> room_; ///< for values that are not f32 on their way
 };
 
 /// Heartbeats of one sender.

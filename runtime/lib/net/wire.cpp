@@ -10,13 +10,13 @@ namespace rnet::net {
 static_assert(std::endian::native == std::endian::little, "values travel in little endian");
 
 std::size_t largest_message(const NetworkDescription &network, std::size_t node) {
-  std::size_t given = 0, sent = 0; // elements
+  std::size_t given = 0, sent = 0; // bytes
   for (const Source &source : network.nodes[node].inputs)
     if (source.kind == Source::Kind::network_input)
-      given += network.inputs[source.index].width;
+      given += network.inputs[source.index].width * sizeof(float);
     else
-      sent = std::max(sent, network.hyperconnections[source.index].width);
-  return std::max(given, sent) * sizeof(float) + (64 << 10);
+      sent = std::max(sent, Encoding(network.hyperconnections[source.index]).bytes());
+  return std::max(given, sent) + (64 << 10);
 }
 
 std::optional<std::span<const float>> view_values(const std::string &bytes, std::size_t width) {
@@ -28,6 +28,14 @@ std::optional<std::span<const float>> view_values(const std::string &bytes, std:
 
 std::string_view bytes_of(std::span<const float> values) {
   return {reinterpret_cast<const char *>(values.data()), values.size_bytes()};
+}
+
+std::string encode(std::span<const float> values, const Encoding &encoding) {
+  if (encoding.element() == Element::f32 || values.empty())
+    return std::string(bytes_of(values));
+  std::string bytes(encoding.bytes(), '\0');
+  encoding.encode(values.data(), bytes.data());
+  return bytes;
 }
 
 static std::string check(const NetworkDescription &network, std::span<const std::string> weights,
@@ -62,16 +70,22 @@ Admission admit_beats(const NetworkDescription &network, std::size_t node,
   return {0, "no hyperconnection leads from that node to this one"};
 }
 
-std::optional<Message> decode(const proto::Activation &activation,
-                              const HyperconnectionDescription &connection) {
-  if (activation.remaining_us() > kMaxRemaining)
+std::optional<Message> decode(const proto::Activation &activation, const Encoding &encoding,
+                              std::span<float> room) {
+  const std::string &bytes = activation.values();
+  if (activation.remaining_us() > kMaxRemaining ||
+      bytes.size() != (activation.present() ? encoding.bytes() : 0))
     return std::nullopt;
-  const auto values = view_values(activation.values(), activation.present() ? connection.width : 0);
-  if (!values)
-    return std::nullopt;
+  std::span<const float> values;
+  if (activation.present() && encoding.element() == Element::f32) {
+    values = *view_values(bytes, encoding.width());
+  } else if (activation.present()) {
+    encoding.decode(bytes.data(), room.data());
+    values = room;
+  }
   return Message{activation.request(),
                  Clock::now() + std::chrono::microseconds(activation.remaining_us()),
-                 activation.present(), activation.used(), *values};
+                 activation.present(), activation.used(), values};
 }
 
 } // namespace rnet::net

@@ -4,6 +4,7 @@
 
 #include "node.pb.h"
 
+#include "rnet/core/element.h"
 #include "rnet/net/engine.h"
 
 #include <optional>
@@ -24,6 +25,8 @@ inline constexpr std::uint32_t kMaxRemaining = 600'000'000; // us
 std::optional<std::span<const float>> view_values(const std::string &bytes, std::size_t width);
 /// The other way about.
 std::string_view bytes_of(std::span<const float> values);
+/// A tensor as it travels along a hyperconnection; of an absent one nothing.
+std::string encode(std::span<const float> values, const Encoding &encoding);
 
 /// The index of the hyperconnection that a stream to `node` may carry, or why it is refused.
 struct Admission {
@@ -38,8 +41,8 @@ Admission admit_beats(const NetworkDescription &network, std::size_t node,
                       std::span<const std::string> weights, const proto::Hello &hello);
 
 /// A view of an activation as the engine takes it; nothing where it does not fit the
-/// hyperconnection.
-std::optional<Message> decode(const proto::Activation &activation,
-                              const HyperconnectionDescription &connection);
+/// hyperconnection. There must be `room` for the values of a present one.
+std::optional<Message> decode(const proto::Activation &activation, const Encoding &encoding,
+                              std::span<float> room);
 
 } // namespace rnet::net

@@ -12,6 +12,7 @@
 #include "trace.h"
 #include "training_data.h"
 
+#include "rnet/core/element.h"
 #include "rnet/train/gradients.h"
 #include "rnet/train/network_trainer.h"
 #include "rnet/train/schedule.h"
@@ -152,6 +153,14 @@ private:
       return Status::error("'" + options_.init +
                            "' was trained on other rows: give the same data and split, or rows "
                            "that it has learnt would count as unseen");
+    for (const HyperconnectionDescription &connection : network_.hyperconnections)
+      if (const std::string name = Scale::name(connection.name);
+          connection.element == Element::int8 && weights.find(name)) {
+        Scale scale;
+        if (Status status = scale.load(weights, name); !status.ok())
+          return status;
+        kept_scales_.emplace(name, scale);
+      }
     auto others = read_common_parameters(weights, trainer_.parameters());
     if (!others.ok())
       return others.status();
@@ -261,9 +270,11 @@ private:
         {"validation_accuracy", state_.accuracies},
         {"best_epoch",
          state_.best_epoch}}.dump();
-    if (Status status =
-            write_weights(options_.out, tensors_to_write(trainer_.parameters()), metadata);
-        !status.ok())
+    std::vector<TensorToWrite> tensors = tensors_to_write(trainer_.parameters());
+    const std::vector<std::pair<std::string, float>> scales = calibrate();
+    for (const auto &[name, scale] : scales)
+      tensors.push_back({name, {1}, std::span(&scale, 1), {}});
+    if (Status status = write_weights(options_.out, tensors, metadata); !status.ok())
       return status;
     if (!options_.trace.empty())
       if (Status status = trace_.write(options_.trace, data_.split, patterns_); !status.ok())
@@ -273,6 +284,28 @@ private:
       std::fprintf(stderr, "weights of epoch %zu (validation accuracy %.2f%%) in %s\n",
                    state_.best_epoch, 100 * state_.best_accuracy, options_.out.c_str());
     return Outcome::finished;
+  }
+
+  /// The scales of hyperconnections that carry int8, by name. A hardened network keeps those that
+  /// it had, and with them its answers.
+  std::vector<std::pair<std::string, float>> calibrate() {
+    std::vector<std::pair<std::string, float>> scales;
+    std::vector<std::size_t> connections;
+    for (std::size_t k = 0; k < network_.hyperconnections.size(); ++k)
+      if (network_.hyperconnections[k].element == Element::int8)
+        connections.push_back(k);
+    if (connections.empty())
+      return scales;
+    const std::vector<T> largest = trainer_.largest(
+        data_.dataset, std::span<const std::int64_t>(data_.split.train), connections);
+    for (std::size_t k = 0; k < connections.size(); ++k) {
+      const std::string name = Scale::name(network_.hyperconnections[connections[k]].name);
+      const auto kept = kept_scales_.find(name);
+      scales.emplace_back(name, kept != kept_scales_.end()
+                                    ? kept->second
+                                    : Scale::reaching(static_cast<float>(largest[k])));
+    }
+    return scales;
   }
 
   std::map<std::string, std::string> describe() const {
@@ -346,6 +379,7 @@ private:
   std::vector<WeighedPattern> patterns_;        ///< of the expected loss; none: failout draws
   std::size_t epochs_ = options_.recipe.epochs; ///< none where there is nothing to train
   const double distilled_; ///< a network that loses no node would be told what it says already: 0
+  std::map<std::string, float> kept_scales_; ///< of the network that is hardened
   RunState<T> state_;
   Trace trace_;
   double last_loss_ = 0;

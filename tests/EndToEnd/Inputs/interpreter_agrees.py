@@ -1,6 +1,6 @@
 """The evaluator's outputs against the reference interpreter's, which folds and fuses nothing and computes in double precision.
 
-interpreter_agrees.py --rnet RNET --directory DIR --weights W --data F.npz --spec S --scheme S [--rows N] [--patterns N]
+interpreter_agrees.py --rnet RNET --directory DIR --weights W --data F.npz --spec S --scheme S [--rows N] [--patterns N] [--tolerance E]
 """
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 import argparse
@@ -13,8 +13,6 @@ import numpy
 
 from programs import Built, down_nodes, sample
 
-TOLERANCE = 1e-5
-
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
@@ -22,6 +20,7 @@ def main():
         parser.add_argument("--" + name, required=True)
     parser.add_argument("--rows", type=int, default=5)
     parser.add_argument("--patterns", type=int, default=8)
+    parser.add_argument("--tolerance", type=float, default=1e-5)
     options = parser.parse_args()
     built = Built(options.directory)
     worst = 0.0
@@ -49,7 +48,7 @@ def main():
                     continue
                 error = float(numpy.linalg.norm(found - values) / numpy.linalg.norm(values))
                 worst = max(worst, error)
-                assert error <= TOLERANCE, (downs[k], row, error)
+                assert error <= options.tolerance, (downs[k], row, error)
     print(f"the interpreter agrees to {worst:.1e} in {len(chosen)} of {len(downs)} failure patterns")
 
 

@@ -82,6 +82,35 @@ def WeighHyperconnections : RNet_Pass<"rnet-weigh-hyperconnections"> {
   }];
 }
 
+def RoundHyperconnections : RNet_Pass<"rnet-round-hyperconnections"> {
+  let summary = "Round what hyperconnections of narrow elements bring, at the receiver";
+  let description = [{
+    Evaluated and interpreted networks round by the same op as nodes, to which the values come rounded already, and
+    which rounding again does not change. For int8 the network gets a parameter, the scale. Behind projections at the sender, before those at the
+    receiver: what travels is rounded.
+
+    ```mlir
+    %1 = rnet.hyperconnection "edge_to_fog1" skip %edge to "fog1" as int8 : ...
+    // becomes, in fog1, before all that takes the input
+    %r = rnet.round %x to int8 scale @edge_to_fog1.scale : tensor<?x250xf32> -> tensor<?x250xf32>
+    ```
+  }];
+}
+
+def StripRounding : RNet_Pass<"rnet-strip-rounding"> {
+  let summary = "Training: values of hyperconnections stay as they are";
+  let description = [{
+    Networks learn in f32 and are rounded when they have learnt.
+
+    ```mlir
+    %r = rnet.round %x to bf16 : ...
+    %m = rnet.mux(%r) by sum : ...
+    // becomes
+    %m = rnet.mux(%x) by sum : ...
+    ```
+  }];
+}
+
 def AnalyzeFlow : RNet_Pass<"rnet-analyze-flow"> {
   let summary = "Say what failures do to the network, as attributes";
   let description = [{

@@ -22,6 +22,7 @@
 namespace rnet::ir {
 using rnet::ActivationAttr;
 using rnet::BudgetKindAttr;
+using rnet::ElementAttr;
 using rnet::HyperconnectionKindAttr;
 using rnet::InitializerAttr;
 using rnet::MuxKindAttr;

@@ -54,6 +54,10 @@ def RNet_HyperconnectionKind : RNet_Enum<"HyperconnectionKind", "simple or skip"
   I32EnumAttrCase<"Simple", 0, "simple">, I32EnumAttrCase<"Skip", 1, "skip">]>;
 def RNet_HyperconnectionKindAttr : RNet_EnumAttr<RNet_HyperconnectionKind, "hyperconnection_kind">;
 
+def RNet_Element : RNet_Enum<"Element", "element type of what travels along a hyperconnection, where it is not f32", [
+  I32EnumAttrCase<"BF16", 0, "bf16">, I32EnumAttrCase<"Int8", 1, "int8">]>;
+def RNet_ElementAttr : RNet_EnumAttr<RNet_Element, "element">;
+
 def RNet_Initializer : RNet_Enum<"Initializer", "first values of a parameter", [
   I32EnumAttrCase<"Zeros", 0, "zeros">, I32EnumAttrCase<"Ones", 1, "ones">,
   I32EnumAttrCase<"GlorotUniform", 2, "glorot_uniform">]>;

@@ -125,6 +125,29 @@ def NormalizeOp : RNet_Layer<"normalize", (ins RNet_Rows:$input),
   }];
 }
 
+//===-- Rounding ------------------------------------------------------------------------------===//
+
+def RoundOp : RNet_KernelOp<"round", (ins RNet_Rows:$input),
+    (ins RNet_ElementAttr:$element, OptionalAttr<FlatSymbolRefAttr>:$scale),
+    [Pure, DeclareOpInterfaceMethods<LayerOpInterface, ["getParameterUses"]>,
+     DeclareOpInterfaceMethods<KernelOpInterface, ["getKernelParameters", "getKernelStorage"]>]> {
+  let summary = "each element rounded to what travels: the nearest value of the element type, as f32";
+  let description = [{
+    `bf16`: the nearest, ties to even; a NaN stays one. `int8`: the nearest whole multiple, ties to even, of the scale, a frozen
+    parameter of shape [1] that training measures; from -127 to 127 of it, beyond which values saturate; a NaN becomes 0. Rounding what is rounded
+    changes nothing. Inference alone rounds: there is no adjoint.
+
+    Example: `%y = rnet.round %x to bf16 : tensor<?x250xf32> -> tensor<?x250xf32>`,
+    `%y = rnet.round %x to int8 scale @edge_to_fog1.scale : tensor<?x250xf32> -> tensor<?x250xf32>`
+  }];
+  let results = (outs RNet_Rows:$output);
+  let assemblyFormat = [{
+    $input (`where` $present^)? `to` $element (`scale` $scale^)? attr-dict `:` type($input) `->` type($output)
+  }];
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
 //===-- Loss ----------------------------------------------------------------------------------===//
 
 def SoftmaxCrossEntropyOp : RNet_Layer<"softmax_cross_entropy", (ins RNet_Rows:$input), (ins UnitAttr:$exit), [],

@@ -128,6 +128,9 @@ def HyperconnectionOp : RNet_Op<"hyperconnection", [IsolatedFromAbove, ParentOne
     where there is one, makes the shapes meet; `rnet-project-hyperconnections` moves it to the sender or the
     receiver, and afterwards operand and result have one type: what travels.
 
+    `as` is the element type of what travels, f32 where it is left out; `rnet-round-hyperconnections` says in the receiver what that
+    does to values.
+
     `over` is the physical route, in a network that has links: a link, or links and the nodes that relay, in turn. It is cut where
     one of those is down.
 
@@ -141,11 +144,12 @@ def HyperconnectionOp : RNet_Op<"hyperconnection", [IsolatedFromAbove, ParentOne
     ```
   }];
   let arguments = (ins StrAttr:$name, RNet_HyperconnectionKindAttr:$kind, RNet_Rows:$source, StrAttr:$receiver,
-                       OptionalAttr<StrArrayAttr>:$route, OptionalAttr<F64Attr>:$weight);
+                       OptionalAttr<StrArrayAttr>:$route, OptionalAttr<F64Attr>:$weight,
+                       OptionalAttr<RNet_ElementAttr>:$element);
   let results = (outs RNet_Rows:$value);
   let regions = (region MaxSizedRegion<1>:$projection);
   let assemblyFormat = [{
-    $name $kind $source `to` $receiver (`over` $route^)? (`weight` $weight^)? (`project` $projection^)? attr-dict
+    $name $kind $source `to` $receiver (`over` $route^)? (`weight` $weight^)? (`as` $element^)? (`project` $projection^)? attr-dict
     `:` type($source) `->` type($value)
   }];
   let extraClassDeclaration = [{
@@ -153,6 +157,8 @@ def HyperconnectionOp : RNet_Op<"hyperconnection", [IsolatedFromAbove, ParentOne
     ::rnet::NodeOp getSender();
     /// The receiving node, found by its use; null while there is none.
     ::rnet::NodeOp getReceiverNode();
+    /// The element type of what travels, as a spec writes it.
+    ::llvm::StringRef spellElement();
   }];
   let hasVerifier = 1;
 }

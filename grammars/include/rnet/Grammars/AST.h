@@ -111,6 +111,7 @@ struct Node : Ranged {
 struct ConnectionOptions {
   std::variant<std::monostate, Layer, Body> project;
   std::optional<Expression> weight;
+  std::optional<Name> element; ///< as bf16
   std::vector<Name> standsFor;
 };
 /// `iot -> edge -> fog2`: simple hyperconnections.

@@ -90,6 +90,7 @@ struct Hyperconnection {
   /// iot_to_fog2.projection, or iot_to_fog2.projection.conv1.
   std::vector<Layer> projection;
   std::optional<double> weight;
+  std::string element = {}; ///< of what travels: bf16 or int8; empty: f32
   Route route = {};
   /// Simple ones: where the spec says that the receiver holds the average of this one.
   std::optional<ast::Range> average = {};

@@ -9,6 +9,7 @@
 #include "rnet/core/conv.h"
 #include "rnet/core/dense.h"
 #include "rnet/core/depthwise_conv.h"
+#include "rnet/core/element.h"
 #include "rnet/core/factor.h"
 #include "rnet/core/join.h"
 #include "rnet/core/loader.h"

@@ -58,6 +58,9 @@ private:
 
 enum class HyperconnectionKind { simple, skip };
 
+/// Elements as they travel (rnet/core/element.h); in memory all are f32.
+enum class Element { f32, bf16, int8 };
+
 /// One tensor per inference from one physical node to another.
 struct HyperconnectionDescription {
   std::string_view name; ///< "edge_to_fog1"
@@ -65,7 +68,8 @@ struct HyperconnectionDescription {
   std::size_t from;   ///< index of the sending node
   std::size_t result; ///< which of the sender's results travels
   std::size_t to;     ///< index of the receiving node
-  std::size_t width;  ///< f32 elements that travel
+  std::size_t width;  ///< elements that travel
+  Element element = Element::f32;
 };
 
 /// Where one input of a node comes from.

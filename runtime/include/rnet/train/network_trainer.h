@@ -69,13 +69,18 @@ public:
                                            std::span<const std::int64_t> rows,
                                            std::span<const std::size_t> connections);
 
+  /// The largest finite magnitude among what each of these hyperconnections carries, over rows,
+  /// while nothing fails and while any one node, link or group that may fail does.
+  std::vector<T> largest(const Dataset &dataset, std::span<const std::int64_t> rows,
+                         std::span<const std::size_t> connections);
+
   /// Rows that are answered right when nothing fails.
   std::size_t count_right(const Dataset &dataset, std::span<const std::int64_t> rows);
 
 private:
   void forward(StepContext &step, const Batch<T> &batch, const Masks &masks);
   void backward(StepContext &step);
-  Tensor<const T> answer(const Batch<T> &batch);
+  Tensor<const T> answer(const Batch<T> &batch, UsedSet cut = 0);
   void set_targets(const Batch<T> &batch);
   Masks for_all(std::span<const std::uint8_t> alive, UsedSet cut, std::size_t rows) const;
   Result pass(const Batch<T> &batch, const Masks &masks, std::uint64_t seed, std::uint32_t number);
