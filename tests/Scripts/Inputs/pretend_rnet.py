@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""Stands in for rnet where only a script of bench/ is tested: builds a trainer that splits, and an evaluator whose every accuracy is
-one half. The trainer counts its runs in the file RUNS beside it, and fails while there is a file FAIL."""
+"""Stands in for rnet where only a script of bench/ is tested: builds a network of two hyperconnections, a trainer that splits, and an
+evaluator whose every accuracy is one half. The trainer counts its runs in the file RUNS beside it, and fails while there is a file FAIL."""
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 import json
 import pathlib
@@ -20,6 +20,8 @@ def train():
         sys.exit("error: told to fail")
     with open(here / "RUNS", "a") as file:
         file.write("run\n")
+    if "--out" in sys.argv:
+        pathlib.Path(value("--out")).touch()
     rows = numpy.random.default_rng(int(value("--split-seed"))).permutation(len(numpy.load(value("--data"))["x"]))
     train, validation, test = numpy.split(rows, [len(rows) * 8 // 10, len(rows) * 9 // 10])
     if "--trace" in sys.argv:
@@ -42,5 +44,6 @@ elif name == "health-evaluate":
 else:
     folder = pathlib.Path(value("-o")) / "bin"
     folder.mkdir(parents=True, exist_ok=True)
+    (folder.parent / "network.json").write_text(json.dumps({"hyperconnections": [{"bytes": 1000}, {"bytes": 92}]}))
     for program in ("health-train", "health-evaluate"):
         shutil.copy(sys.argv[0], folder / program)
