@@ -48,6 +48,9 @@ class Page:
         self.settings = sorted(facts.network.settings, key=lambda setting: -analysis[setting]["flow"])
         self.flows = {setting: analysis[setting] for setting in self.settings}
         self.single_points = facts.network.analysis["single_points"]
+        scored = self.described["outputs"][0]
+        self.answering = scored["node"]
+        self.exits = scored.get("exits", [])  # nodes, in the order in which they answer
         balanced = any(training.balanced for training in facts.trainings) or any(
             experiment["measure"].startswith("balanced") for _, experiment in facts.experiments
         )
@@ -157,12 +160,13 @@ class Page:
                     "down": " + ".join(pattern["down"]) or "none",
                     "count": len(pattern["down"]),
                     "flow": pattern["flow"],
+                    "exit": pattern.get("exit"),  # the node of the one that answers, if one does
                     "accuracy": pattern["accuracy"],
                     "probability": [probability(pattern["down"], self.network.settings[setting]) for setting in self.settings],
                 }
                 for pattern in sorted(patterns, key=lambda pattern: len(pattern["down"]))
             ]
-            drawn = [(row["down"], row["count"], row["flow"], 100 * row["accuracy"]) for row in rows]
+            drawn = [(row["down"], row["count"], plots.ANSWERED[row["flow"], row["exit"] is not None], 100 * row["accuracy"]) for row in rows]
             guess = None if self.guess is None else 100 * self.guess
             few = len(rows) <= plots.MOST_BARS
             shown = rows

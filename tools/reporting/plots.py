@@ -4,6 +4,8 @@ from shared.figures import GRID, INK, MUTED, PAPER, SERIES, draw
 
 WIDTH = 10.6  # inches: what a page of 1280 pixels has room for
 MOST_BARS = 32  # failure patterns, one bar each
+# Who answers in a failure pattern, by whether information flows and whether an exit answers: a place among colours; none for a guess.
+ANSWERED = {(True, False): 0, (True, True): 2, (False, False): None}
 
 
 def colour(k):
@@ -40,12 +42,14 @@ def training_curves(runs):
 
 
 def pattern_accuracy(name, patterns, guess, measure):
-    """A bar for each failure pattern, (label, nodes down, flow, accuracy in percent)."""
+    """A bar for each failure pattern, (label, nodes down, one of ANSWERED, accuracy in percent)."""
 
     def plot(axes):
-        for place, (label, down, flow, accuracy) in enumerate(patterns):
-            axes.barh(place, accuracy, height=0.72, color=colour(0) if flow else "none", alpha=1 - 0.16 * min(down, 4) if flow else 1,
-                      edgecolor=MUTED if not flow else "none", hatch=None if flow else "////", linewidth=0.8)
+        for place, (label, down, answered, accuracy) in enumerate(patterns):
+            if answered is None:
+                axes.barh(place, accuracy, height=0.72, color="none", edgecolor=MUTED, hatch="////", linewidth=0.8)
+            else:
+                axes.barh(place, accuracy, height=0.72, color=colour(answered), alpha=1 - 0.16 * min(down, 4))
             axes.text(accuracy + 0.8, place, f"{accuracy:.1f}", va="center", fontsize=9)
         axes.set_yticks(range(len(patterns)), [pattern[0] for pattern in patterns])
         axes.invert_yaxis()
@@ -65,12 +69,13 @@ def pattern_cloud(name, patterns, guess, measure):
 
     def plot(axes):
         places = {}
-        for label, down, flow, accuracy in patterns:
-            places.setdefault(down, []).append((accuracy, flow))
+        for label, down, answered, accuracy in patterns:
+            places.setdefault(down, []).append((accuracy, answered))
         for down, dots in places.items():
-            for k, (accuracy, flow) in enumerate(sorted(dots)):
+            for k, (accuracy, answered) in enumerate(sorted(dots, key=lambda dot: dot[0])):
                 shift = 0.6 * ((k * 0.618034) % 1 - 0.5) if len(dots) > 1 else 0  # spread, the same on every run
-                axes.plot([down + shift], [accuracy], "o" if flow else "x", color=colour(0) if flow else MUTED, markersize=4, alpha=0.75)
+                marker, fill = ("x", MUTED) if answered is None else ("o", colour(answered))
+                axes.plot([down + shift], [accuracy], marker, color=fill, markersize=4, alpha=0.75)
         axes.set_xticks(sorted(places))
         axes.set_ylim(-2, 102)
         axes.set_xlabel("nodes down")

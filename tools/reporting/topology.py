@@ -11,7 +11,7 @@ KEPT = {"d", "points", "x", "y", "text-anchor", "transform", "class", "font-size
 
 def draw_topology(dot, single_points):
     """SVG text; `single_points`: what ends all flow when it fails. Colours are those of the classes `failable`, `steady`,
-    `single-point`, `simple`, `skip`, `link` and `group`."""
+    `single-point`, `simple`, `skip`, `exit`, `link` and `group`."""
     need_program("dot", "graphviz")
     done = subprocess.run(["dot", "-Tsvg", "-Granksep=0.3", "-Efontsize=12"], input=dot, capture_output=True, text=True)
     if done.returncode != 0:
