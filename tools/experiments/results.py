@@ -7,7 +7,7 @@ from reporting import plots
 from reporting.baselines import COSTS, CROSSOVER, cost_cells, crossover_cells
 from shared.figures import standalone
 from shared.runs import table
-from shared.summary import summarize
+from shared.summary import Summary, summarize
 
 
 MEASURES = {"accuracy": "accuracy", "balanced": "balanced accuracy"}  # flag: in words
@@ -68,7 +68,7 @@ def write_table(experiment):
 
 def _accuracies(head, rows, quantities):
     heads = [name if name == "no failure" else f"expected, {name}" for name in quantities]
-    return table([(head, *heads), *((row["name"], *(_cell(row["summary"][name]) for name in quantities)) for row in rows)], words=1)
+    return table([(head, *heads), *((row["name"], *(str(Summary(**row["summary"][name])) for name in quantities)) for row in rows)], words=1)
 
 
 def _write_baselines(experiment):
@@ -80,13 +80,6 @@ def _write_baselines(experiment):
     crossed = [("below", "above", *CROSSOVER)]
     crossed += [(each["below"], each["above"], *crossover_cells(each)) for each in baselines["crossovers"]]
     return "\n".join([table(rows, words=1), _accuracies("strategy", strategies, quantities), table(crossed, words=2)])
-
-
-def _cell(summary):
-    text = f"{100 * summary['mean']:.2f}"
-    if summary["deviation"] is not None:
-        text += f" ± {100 * summary['deviation']:.2f} ({100 * summary['low']:.2f} to {100 * summary['high']:.2f})"
-    return text
 
 
 def draw(experiment):

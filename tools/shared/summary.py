@@ -17,6 +17,13 @@ class Summary:
         """(mean, low, high), times a factor."""
         return tuple(None if value is None else factor * value for value in (self.mean, self.low, self.high))
 
+    def __str__(self):
+        """Mean ± deviation (interval), of fractions, in percent."""
+        text = f"{100 * self.mean:.2f}"
+        if self.deviation is not None:
+            text += f" ± {100 * self.deviation:.2f} ({100 * self.low:.2f} to {100 * self.high:.2f})"
+        return text
+
 
 def summarize(values, confidence=0.95):
     mean = statistics.mean(values)
