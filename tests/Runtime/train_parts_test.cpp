@@ -127,6 +127,16 @@ TEST(Progress, IsOneLineAnEpochWhereThereIsNoTerminal) {
       << text;
 }
 
+TEST(Progress, SaysNothingOfValidationWhereNoRowValidated) {
+  testing::internal::CaptureStderr();
+  Progress(3, 1, 100).epoch(1, 0.5, std::nan(""), true);
+  const std::string text = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(text.find("epoch 2/3  loss 0.5000  "), 0u) << text;
+  EXPECT_NE(text.find(" rows/s\n"), std::string::npos) << text;
+  EXPECT_EQ(text.find('%'), std::string::npos) << text;
+  EXPECT_EQ(text.find("best"), std::string::npos) << text;
+}
+
 TEST(Progress, IsALiveBarOnATerminal) {
   const int terminal = ::posix_openpt(O_RDWR | O_NOCTTY);
   ASSERT_GE(terminal, 0);

@@ -240,6 +240,16 @@ TEST_F(TrainingRun, KeepsTheFirstOfTheBestEpochs) {
   EXPECT_EQ(tensor("d.dense1.weight"), kept);
 }
 
+TEST_F(TrainingRun, KeepsTheLastEpochAndSaysNoAccuracyWhereNoRowValidates) {
+  options.train = options.data;
+  options.data.clear();
+  options.recipe.epochs = 2;
+  run();
+  EXPECT_NE(log.find("weights of epoch 2 in " + options.out), std::string::npos) << log;
+  EXPECT_EQ(log.find('%'), std::string::npos) << log;
+  EXPECT_EQ(log.find("nan"), std::string::npos) << log;
+}
+
 TEST_F(TrainingRun, FilesForEachPartKeepValidationApart) {
   options.train = options.data;
   options.data.clear();

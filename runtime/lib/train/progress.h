@@ -3,10 +3,21 @@
 #pragma once
 
 #include <chrono>
+#include <cmath>
 #include <cstdio>
+#include <string>
 #include <unistd.h>
 
 namespace rnet::train {
+
+/// "validation accuracy 81.25%" between two texts; nothing at all where no row validated (NaN).
+inline std::string validation_text(const char *before, double accuracy, const char *after) {
+  if (std::isnan(accuracy))
+    return "";
+  char text[64];
+  std::snprintf(text, sizeof text, "%svalidation accuracy %.2f%%%s", before, 100 * accuracy, after);
+  return text;
+}
 
 class Progress {
 public:
@@ -31,9 +42,9 @@ public:
 
   void epoch(std::size_t epoch, double loss, double accuracy, bool best) {
     const double part = static_cast<double>(epoch + 1 - first_);
-    std::fprintf(stderr, "%sepoch %zu/%zu  loss %.4f  validation accuracy %.2f%%%s  %.0f rows/s\n",
-                 live_ ? "\r\033[K" : "", epoch + 1, epochs_, loss, 100 * accuracy,
-                 best ? " (best)" : "", rate(part));
+    std::fprintf(stderr, "%sepoch %zu/%zu  loss %.4f%s  %.0f rows/s\n", live_ ? "\r\033[K" : "",
+                 epoch + 1, epochs_, loss,
+                 validation_text("  ", accuracy, best ? " (best)" : "").c_str(), rate(part));
   }
 
 private:

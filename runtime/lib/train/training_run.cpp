@@ -281,8 +281,9 @@ private:
         return status;
     ::unlink(checkpoint_path(options_).c_str());
     if (epochs_ > 0)
-      std::fprintf(stderr, "weights of epoch %zu (validation accuracy %.2f%%) in %s\n",
-                   state_.best_epoch, 100 * state_.best_accuracy, options_.out.c_str());
+      std::fprintf(stderr, "weights of epoch %zu%s in %s\n", state_.best_epoch,
+                   validation_text(" (", state_.accuracies[state_.best_epoch - 1], ")").c_str(),
+                   options_.out.c_str());
     return Outcome::finished;
   }
 
