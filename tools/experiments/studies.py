@@ -149,12 +149,15 @@ def _placement(options, network):
     ]
     if count == 1:
         variants += [Variant(name, options.scheme, build=(flag,)) for name, flag in candidates.items() if name not in proposed]
-    else:
+    elif count < len(candidates):
         some = lambda draw: tuple(draw.sample(list(candidates.values()), count))  # noqa: E731
         variants.append(Variant(f"{count} at random", options.scheme, draw=some))
-    about = f"The skip hyperconnections that rnet place proposes for the setting {setting}, at most {most}, beside " + (
-        "every other one that there could be." if count == 1 else "as many at random, drawn for each seed."
-    )
+    beside = (
+        "beside every other one that there could be" if count == 1
+        else "beside as many at random, drawn for each seed" if count < len(candidates)
+        else "which are all that there could be"
+    )  # fmt: skip
+    about = f"The skip hyperconnections that rnet place proposes for the setting {setting}, at most {most}, {beside}."
     if options.by == "data":
         variants.append(Variant("rnet place --data", options.scheme, chosen=_choose_with_data(options, setting, candidates)))
         about += " With data, they are chosen on the training and validation rows, from networks with other seeds; anew for each split."
