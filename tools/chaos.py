@@ -13,8 +13,8 @@ import numpy
 
 from faults.deployment import Deployment
 from faults.load import Load
-from faults.plan import Tormentor, draw_plan, read_plan
-from faults.verdict import Truth, holds, judge, write_json, write_text
+from faults.plan import Tormentor, draw_plan, draw_setting, read_plan
+from faults.verdict import Truth, compare_with_setting, holds, judge, write_json, write_text
 from shared.command import Failure, run_main
 from shared.command import write_text as write_file
 
@@ -22,7 +22,7 @@ from shared.command import write_text as write_file
 def parse():
     parser = argparse.ArgumentParser(
         prog="rnet chaos",
-        usage="rnet chaos DIR --weights W --data DATA.npz [--plan FILE | --random SEED] [--seconds N] [--every S] [--rate R] [--deadline MS] [--keys KEYS] [-o OUT]",
+        usage="rnet chaos DIR --weights W --data DATA.npz [--plan FILE | --random SEED | --setting NAME] [--seconds N] [--every S] [--rate R] [--deadline MS] [--keys KEYS] [-o OUT]",
         description="Runs a built network on this machine under a steady load, hurts its nodes, and says what clients saw: nodes are killed and started again, stopped, "
         "slowed, cut off, delayed, their bytes corrupted. Every answer is compared, bit for bit, with the evaluator's for the hyperconnections that it names. "
         "Exit status: 0 where all promises held, 1 where one was broken, or after an error.",
@@ -33,6 +33,7 @@ def parse():
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--plan", type=pathlib.Path, metavar="FILE", help='a JSON list of {"at": 1.5, "kind": "kill", "node": "fog2", "for": 2}, in seconds')
     what.add_argument("--random", type=int, metavar="SEED", help="faults of all kinds at nodes that can fail; nodes of inputs and outputs are only slowed (default: seed 1)")
+    what.add_argument("--setting", metavar="NAME", help="nodes are down as often as in that reliability setting; accuracy over all requests is compared with what the table expects")
     parser.add_argument("--seconds", type=float, default=120, metavar="N", help="default: 120")
     parser.add_argument("--every", type=float, default=1.5, metavar="S", help="seconds from fault to fault, on average (default: 1.5)")
     parser.add_argument("--rate", type=float, default=20, metavar="R", help="requests a second (default: 20)")
@@ -85,9 +86,17 @@ def main():
     except (OSError, ValueError):
         raise Failure(f"'{options.directory}' holds no built network: run rnet build first") from None
     inputs, labels = read_rows(options.data, network)
-    truth = Truth(read_table(options), network, lambda cut=(): predict(options, network, cut))
+    table = read_table(options)
+    truth = Truth(table, network, lambda cut=(): predict(options, network, cut))
     seed = 1 if options.random is None else options.random
-    plan = read_plan(options.plan, network) if options.plan else draw_plan(network, seed, options.seconds, options.every, corrupt=bool(options.keys))
+    if options.setting and labels is None:
+        raise Failure(f"'{options.data}' has no labels, and accuracy is what --setting is about")
+    if options.plan:
+        plan = read_plan(options.plan, network)
+    elif options.setting:
+        plan = draw_setting(network, options.setting, seed, options.seconds)
+    else:
+        plan = draw_plan(network, seed, options.seconds, options.every, corrupt=bool(options.keys))
     options.output.mkdir(parents=True, exist_ok=True)
     write_file(options.output / "plan.json", json.dumps([{"at": f.at, "kind": f.kind, "node": f.node, "for": f.seconds} for f in plan], indent=1) + "\n")
 
@@ -127,6 +136,8 @@ def main():
         deployment.stop()
     verdict = judge(load, truth, labels, tormentor, deployment, resources, deadline)
     verdict |= {"network": network["network"], "seconds": options.seconds, "rate": options.rate, "deadline_ms": options.deadline, "keys": bool(options.keys), "broken": holds(verdict)}
+    if options.setting:
+        verdict["setting"] = compare_with_setting(load, table, network, options.setting, labels)
     text = write_text(verdict)
     write_file(options.output / "chaos.json", write_json(verdict))
     write_file(options.output / "chaos.txt", text)

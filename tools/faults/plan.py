@@ -59,6 +59,24 @@ def draw_plan(network, seed, seconds, every, corrupt):
             plan.append(fault)
 
 
+def draw_setting(network, setting, seed, seconds, down=4.0):
+    """Nodes are down as often as in a reliability setting, each by itself, for `down` seconds on average: killed and stopped in turn."""
+    if setting not in network["reliability"]:
+        raise Failure(f"there is no reliability setting '{setting}'; there are {', '.join(network['reliability'])}")
+    if strangers := [name for name in network["reliability"][setting] if name not in network["nodes"]]:
+        raise Failure(f"'{strangers[0]}' is no node: links and groups do not fail here")
+    draw, plan = random.Random(seed), []
+    for node, up in network["reliability"][setting].items():
+        if not 0 < up < 1:
+            continue
+        at = 0.0 if draw.random() > up else draw.expovariate((1 - up) / (up * down))
+        while at < seconds:
+            lasts = draw.expovariate(1 / down)
+            plan.append(Fault(at, draw.choice(("kill", "stop")), node, lasts))
+            at += lasts + draw.expovariate((1 - up) / (up * down))
+    return sorted(plan, key=lambda fault: fault.at)
+
+
 class Tormentor:
     """Carries a plan out. `active` are the faults of the moment; `felt` those, and the ones after which a node may still be on its way back."""
 

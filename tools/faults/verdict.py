@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 import collections
 import json
+import math
 import statistics
 
 import numpy
@@ -11,6 +12,7 @@ from faults.plan import DOWN
 GRACE = 0.05  # seconds that an answer may take past its deadline
 
 
+STRETCH = 20  # seconds: longer than failures last
 MOST_LEARNT = 100  # sets of hyperconnections
 
 
@@ -81,6 +83,25 @@ def judge(load, truth, labels, tormentor, deployment, resources, deadline):
     return verdict
 
 
+def compare_with_setting(load, table, network, setting, labels):
+    """Accuracy over all requests, refused ones guessed, beside what the table expects in a setting: with 95 % intervals, of the mean over stretches of time, and by
+    the table's test rows."""
+    expected, low, high = 0.0, 0.0, 0.0
+    guess = next((pattern["accuracy"] for pattern in table["patterns"] if not pattern["flow"]), 0.0)
+    for pattern in table["patterns"]:
+        probability = math.prod(1 - up if node in pattern["down"] else up for node, up in network["reliability"][setting].items())
+        bounds = pattern.get("interval", [pattern["accuracy"]] * 2)
+        expected, low, high = expected + probability * pattern["accuracy"], low + probability * bounds[0], high + probability * bounds[1]
+    stretches = collections.defaultdict(list)
+    for request in load.requests:
+        right = guess if request.outcome != "answered" else float(numpy.frombuffer(request.values, "<f4").argmax() == labels[request.row])
+        stretches[int(request.sent / STRETCH)].append(right)
+    means = [statistics.mean(rights) for rights in stretches.values()]
+    half = 1.96 * statistics.stdev(means) / len(means) ** 0.5 if len(means) > 1 else 1.0
+    measured = statistics.mean(means)
+    return {"name": setting, "measured": measured, "measured_interval": [measured - half, measured + half], "expected": expected, "expected_interval": [low, high]}
+
+
 def _down(faults):
     return frozenset(fault.node for fault in faults if fault.kind in DOWN)
 
@@ -139,6 +160,9 @@ def write_text(verdict):
     ]
     if accuracy := verdict.get("accuracy"):
         lines.append(f"accuracy      {100 * accuracy['measured']:8.2f} % measured, {100 * accuracy['predicted']:.2f} % predicted, over {accuracy['answers']} answers")
+    if setting := verdict.get("setting"):
+        said = {word: f"{100 * setting[word]:.2f} % ({100 * setting[word + '_interval'][0]:.2f} to {100 * setting[word + '_interval'][1]:.2f})" for word in ("measured", "expected")}
+        lines.append(f"{setting['name']:12} {said['measured']} over all requests, what was refused guessed; {said['expected']} expected")
     lines += ["", "while         median ms     99 % ms   answers   none, with a live path"]
     refused = verdict["refused_with_live_path_while"]
     lines += [f"{kind:12} {each['median']:10.2f} {each['99 %']:11.2f} {each['answers']:9} {refused.get(kind, 0):24}" for kind, each in verdict["latency_ms"].items()]
