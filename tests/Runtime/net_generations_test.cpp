@@ -152,7 +152,8 @@ TEST_F(GenerationsTest, RefuseWhatDoesNotFitAndGoOn) {
                 "is network 'toy', scheme resilinet");
   EXPECT_EQ(refusal(write("cut", 2, {{"rnet.topology", "another"}})),
             "weights file '" + folder.file("cut") +
-                "' was trained for scheme resilinet or another topology; this program is scheme "
+                "' was trained for scheme resilinet, another topology or other element types; this "
+                "program is scheme "
                 "resilinet");
   const std::string half = folder.file("half");
   fs::copy_file(whole, half);
