@@ -19,7 +19,8 @@ constexpr GenerationId kGeneration = 7;
 /// All nodes of the toy network in one: nothing flows, until so many have asked.
 class Recovering final : public proto::Node::CallbackService {
 public:
-  explicit Recovering(int refusals) : refusals_(refusals) {}
+  /// From now on.
+  void refuse(int refusals) { refusals_ = refusals; }
   grpc::ServerUnaryReactor *Submit(grpc::CallbackServerContext *context,
                                    const proto::Submission *submission, proto::Ack *) override {
     EXPECT_EQ(submission->generation(), kGeneration);
@@ -49,7 +50,7 @@ private:
     reactor->Finish(grpc::Status::OK);
     return reactor;
   }
-  std::atomic<int> refusals_;
+  std::atomic<int> refusals_ = 0;
   std::mutex mutex_;
   std::set<std::uint64_t> seen_;
 };
@@ -63,7 +64,7 @@ struct Asked {
 Asked ask(int refusals, std::chrono::microseconds timeout, std::size_t rows = 1) {
   const test::Folder folder;
   const std::string address = "unix:" + folder.file("node");
-  Recovering nodes(refusals);
+  Recovering nodes;
   grpc::ServerBuilder builder;
   builder.AddListeningPort(address, grpc::InsecureServerCredentials());
   builder.RegisterService(&nodes);
@@ -72,13 +73,22 @@ Asked ask(int refusals, std::chrono::microseconds timeout, std::size_t rows = 1)
   Traffic traffic{log};
   traffic.hold({kGeneration});
   Gateway gateway(test::toy, {{"a", address}, {"d", address}}, Credentials(), 1s, traffic);
-  std::promise<BatchResult> promise;
-  gateway.infer({rows, {std::vector<float>(rows * test::kInput)}, timeout},
-                [&](BatchResult result) { promise.set_value(std::move(result)); });
-  BatchResult result = promise.get_future().get();
-  while (!gateway.idle())
-    std::this_thread::yield();
-  return {std::move(result), gateway.statistics().asked_again};
+  const auto infer = [&](std::chrono::microseconds timeout) {
+    std::promise<BatchResult> promise;
+    gateway.infer({rows, {std::vector<float>(rows * test::kInput)}, timeout},
+                  [&](BatchResult result) { promise.set_value(std::move(result)); });
+    BatchResult result = promise.get_future().get();
+    while (!gateway.idle())
+      std::this_thread::yield();
+    return result;
+  };
+  while (infer(5s).outcome != Outcome::answered) {
+    // Connections are made.
+  }
+  const std::uint64_t before = gateway.statistics().asked_again;
+  nodes.refuse(refusals);
+  BatchResult result = infer(timeout);
+  return {std::move(result), gateway.statistics().asked_again - before};
 }
 
 TEST(GatewayTest, AsksAgainWhileNothingFlows) {
@@ -104,9 +114,11 @@ TEST(GatewayTest, GivesUpWhenItsPatienceEnds) {
 }
 
 TEST(GatewayTest, DoesNotAskAgainAfterTheDeadline) {
-  const Asked asked = ask(1000, 25ms);
-  EXPECT_EQ(asked.result.outcome, Outcome::no_flow);
-  EXPECT_LE(asked.again, 1u);
+  const Asked asked = ask(1000, 100ms);
+  // On a busy machine the last answer may be late.
+  EXPECT_TRUE(asked.result.outcome == Outcome::no_flow ||
+              asked.result.outcome == Outcome::deadline);
+  EXPECT_LE(asked.again, 3u) << "after 10, 30 and 70 ms";
 }
 
 } // namespace
