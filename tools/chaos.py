@@ -14,7 +14,7 @@ import numpy
 from faults.deployment import Deployment
 from faults.load import Load
 from faults.plan import Tormentor, draw_plan, draw_setting, read_plan
-from faults.verdict import Truth, compare_with_setting, holds, judge, write_json, write_text
+from faults.verdict import Truth, compare, expect, holds, judge, write_json, write_text
 from shared.command import Failure, run_main
 from shared.command import write_text as write_file
 
@@ -87,7 +87,6 @@ def main():
         raise Failure(f"'{options.directory}' holds no built network: run rnet build first") from None
     inputs, labels = read_rows(options.data, network)
     table = read_table(options)
-    truth = Truth(table, network, lambda cut=(): predict(options, network, cut))
     seed = 1 if options.random is None else options.random
     if options.setting and labels is None:
         raise Failure(f"'{options.data}' has no labels, and accuracy is what --setting is about")
@@ -95,8 +94,10 @@ def main():
         plan = read_plan(options.plan, network)
     elif options.setting:
         plan = draw_setting(network, options.setting, seed, options.seconds)
+        expectation = expect(table, network, options.setting)
     else:
         plan = draw_plan(network, seed, options.seconds, options.every, corrupt=bool(options.keys))
+    truth = Truth(table, network, lambda cut=(): predict(options, network, cut))
     options.output.mkdir(parents=True, exist_ok=True)
     write_file(options.output / "plan.json", json.dumps([{"at": f.at, "kind": f.kind, "node": f.node, "for": f.seconds} for f in plan], indent=1) + "\n")
 
@@ -137,7 +138,7 @@ def main():
     verdict = judge(load, truth, labels, tormentor, deployment, resources, deadline)
     verdict |= {"network": network["network"], "seconds": options.seconds, "rate": options.rate, "deadline_ms": options.deadline, "keys": bool(options.keys), "broken": holds(verdict)}
     if options.setting:
-        verdict["setting"] = compare_with_setting(load, table, network, options.setting, labels)
+        verdict["setting"] = compare(load, expectation, labels)
     text = write_text(verdict)
     write_file(options.output / "chaos.json", write_json(verdict))
     write_file(options.output / "chaos.txt", text)

@@ -63,8 +63,6 @@ def draw_setting(network, setting, seed, seconds, down=4.0):
     """Nodes are down as often as in a reliability setting, each by itself, for `down` seconds on average: killed and stopped in turn."""
     if setting not in network["reliability"]:
         raise Failure(f"there is no reliability setting '{setting}'; there are {', '.join(network['reliability'])}")
-    if strangers := [name for name in network["reliability"][setting] if name not in network["nodes"]]:
-        raise Failure(f"'{strangers[0]}' is no node: links and groups do not fail here")
     draw, plan = random.Random(seed), []
     for node, up in network["reliability"][setting].items():
         if not 0 < up < 1:

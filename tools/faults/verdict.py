@@ -8,6 +8,7 @@ import statistics
 import numpy
 
 from faults.plan import DOWN
+from shared.command import Failure
 
 GRACE = 0.05  # seconds that an answer may take past its deadline
 
@@ -83,23 +84,32 @@ def judge(load, truth, labels, tormentor, deployment, resources, deadline):
     return verdict
 
 
-def compare_with_setting(load, table, network, setting, labels):
-    """Accuracy over all requests, refused ones guessed, beside what the table expects in a setting: with 95 % intervals, of the mean over stretches of time, and by
-    the table's test rows."""
-    expected, low, high = 0.0, 0.0, 0.0
-    guess = next((pattern["accuracy"] for pattern in table["patterns"] if not pattern["flow"]), 0.0)
+def expect(table, network, setting):
+    """Accuracy that the table expects in a setting, with the bounds of its 95 % intervals by test rows, and that of a guess."""
+    if not all(name in network["nodes"] for name in network["reliability"][setting]):
+        raise Failure(f"links or groups fail in setting '{setting}': chaos hurts nodes")
+    expected, low, high, total = 0.0, 0.0, 0.0, 0.0
     for pattern in table["patterns"]:
         probability = math.prod(1 - up if node in pattern["down"] else up for node, up in network["reliability"][setting].items())
         bounds = pattern.get("interval", [pattern["accuracy"]] * 2)
         expected, low, high = expected + probability * pattern["accuracy"], low + probability * bounds[0], high + probability * bounds[1]
+        total += probability
+    if abs(total - 1) > 1e-6:
+        raise Failure(f"the table of accuracies does not have every pattern of setting '{setting}': what it expects there is not in it")
+    guess = next((pattern["accuracy"] for pattern in table["patterns"] if not pattern["flow"]), 0.0)
+    return {"name": setting, "expected": expected, "expected_interval": [low, high], "guess": guess}
+
+
+def compare(load, expectation, labels):
+    """The expectation, and beside it accuracy over all requests, refused ones guessed, with the 95 % interval of the mean over stretches of time."""
     stretches = collections.defaultdict(list)
     for request in load.requests:
-        right = guess if request.outcome != "answered" else float(numpy.frombuffer(request.values, "<f4").argmax() == labels[request.row])
+        right = expectation["guess"] if request.outcome != "answered" else float(numpy.frombuffer(request.values, "<f4").argmax() == labels[request.row])
         stretches[int(request.sent / STRETCH)].append(right)
     means = [statistics.mean(rights) for rights in stretches.values()]
     half = 1.96 * statistics.stdev(means) / len(means) ** 0.5 if len(means) > 1 else 1.0
     measured = statistics.mean(means)
-    return {"name": setting, "measured": measured, "measured_interval": [measured - half, measured + half], "expected": expected, "expected_interval": [low, high]}
+    return expectation | {"measured": measured, "measured_interval": [measured - half, measured + half]}
 
 
 def _down(faults):
