@@ -16,8 +16,10 @@ IMAGE = "debian:12-slim"  # what the programs were built for
 
 def write_bundle(plan, output):
     """Makes the folder `output`, whole or not at all."""
-    if output.exists():
-        raise Failure(f"'{output}' is there already: remove it, or say another -o")
+    for node in plan.nodes:
+        program = plan.binaries / plan.program(node)
+        if not program.is_file():
+            raise Failure(f"'{program}' is missing: build the network with rnet build, without --transport=none")
     output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}.") as scratch:
         fresh = pathlib.Path(scratch) / "out"

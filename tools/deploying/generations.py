@@ -16,6 +16,7 @@ TRAFFIC = "traffic.json"
 class Generation:
     name: str  # as nodes and answers say it: how the SHA-256 of the data begins
     network: str
+    scheme: str
     fingerprints: tuple  # of its parameters; of topology and scheme
     weights: pathlib.Path
 
@@ -48,10 +49,10 @@ def read_generation(weights):
         raise Failure(f"cannot read '{weights}'")
     try:
         metadata = read_header(weights)["__metadata__"]
-        name, network = metadata["rnet.data_sha256"][:16], metadata["rnet.network"]
+        name, network, scheme = metadata["rnet.data_sha256"][:16], metadata["rnet.network"], metadata["rnet.scheme"]
     except (ValueError, KeyError):
         raise Failure(f"'{weights}' is no weights file of rnet") from None
-    return Generation(name, network, (metadata.get("rnet.parameters"), metadata.get("rnet.topology")), weights)
+    return Generation(name, network, scheme, (metadata.get("rnet.parameters"), metadata.get("rnet.topology")), weights)
 
 
 def direct(folder, name, share):

@@ -53,9 +53,10 @@ class Plan:
         return [*words, "--log", "json"]
 
 
-def make_plan(options):
-    """Reads and checks everything, so that nothing is written where something is wrong."""
-    network = _read_network(options.directory)
+def make_plan(options, network, directory):
+    """Reads and checks everything but the programs in `directory`, so that nothing is written where something is wrong."""
+    if options.output.exists():
+        raise Failure(f"'{options.output}' is there already: remove it, or say another -o")
     name = network["network"]
     generation = read_generation(options.weights)
     if generation.network != name:
@@ -86,9 +87,6 @@ def make_plan(options):
                 doors=doors if node == output else {},
             )
         )
-        program = options.directory / "bin" / f"{name}-{node}"
-        if not program.is_file():
-            raise Failure(f"'{program}' is missing: build the network with rnet build, without --transport=none")
     if options.to == "systemd" and not options.keys:
         for node in nodes:
             if not _is_local(node.address):
@@ -97,13 +95,13 @@ def make_plan(options):
         target=options.to,
         network=name,
         nodes=tuple(nodes),
-        binaries=options.directory / "bin",
+        binaries=directory / "bin",
         generation=generation,
         prefix=options.prefix or pathlib.PurePosixPath(f"/opt/{name}"),
     )
 
 
-def _read_network(directory):
+def read_network(directory):
     try:
         network = json.loads((directory / "network.json").read_text())
     except FileNotFoundError:
