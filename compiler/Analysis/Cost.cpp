@@ -14,14 +14,14 @@ static int64_t countMultiplyAdds(Operation *op) {
 }
 int64_t rnet::getMultiplyAdds(NodeOp node) { return countMultiplyAdds(node); }
 
-static NodeCost getCostOf(Operation *op) {
+static NodeCost getCostOf(Operation *op, const SymbolTable &symbols) {
   NodeCost cost;
   cost.multiplyAdds = countMultiplyAdds(op);
   llvm::SetVector<ParameterOp> parameters;
   op->walk([&](Operation *inner) {
     if (auto kernel = dyn_cast<KernelOpInterface>(inner))
       for (FlatSymbolRefAttr symbol : kernel.getKernelParameters())
-        if (ParameterOp parameter = lookupParameter(inner, symbol.getValue()))
+        if (auto parameter = symbols.lookup<ParameterOp>(symbol.getAttr()))
           parameters.insert(parameter);
   });
   for (ParameterOp parameter : parameters)
@@ -29,9 +29,9 @@ static NodeCost getCostOf(Operation *op) {
   return cost;
 }
 
-NodeCost rnet::getCost(NodeOp node) { return getCostOf(node); }
+NodeCost rnet::getCost(NodeOp node, const SymbolTable &symbols) { return getCostOf(node, symbols); }
 NodeCost rnet::getCost(ProgramOp program) {
-  NodeCost cost = getCostOf(program);
+  NodeCost cost = getCostOf(program, SymbolTable(program));
   if (ArenaAttr arena = program.getArenaAttr())
     cost.activations = arena.getColumns() * static_cast<int64_t>(sizeof(float)) + arena.getMasks();
   return cost;

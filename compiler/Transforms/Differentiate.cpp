@@ -13,22 +13,14 @@ using namespace mlir;
 using namespace rnet;
 using namespace rnet::ir;
 
-/// Does the op read a parameter that training changes?
-static bool trains(Operation *op) {
-  auto kernel = dyn_cast<KernelOpInterface>(op);
-  return kernel && llvm::any_of(kernel.getKernelParameters(), [&](FlatSymbolRefAttr symbol) {
-           ParameterOp parameter = lookupParameter(op, symbol.getValue());
-           return parameter && !parameter.getFrozen();
-         });
-}
-
 namespace {
 
 /// Writes the backward program of one node behind its forward layers.
 class NodeAdjoint {
 public:
   /// `learns` holds the node results, network-wide, that depend on a trained parameter.
-  NodeAdjoint(NodeOp node, llvm::DenseSet<Value> &learns) : node(node), learns(learns) {}
+  NodeAdjoint(NodeOp node, const SymbolTable &symbols, llvm::DenseSet<Value> &learns)
+      : node(node), symbols(symbols), learns(learns) {}
 
   LogicalResult run() {
     SmallVector<Operation *> forward;
@@ -47,6 +39,15 @@ public:
   }
 
 private:
+  /// Does the op read a parameter that training changes?
+  bool trains(Operation *op) {
+    auto kernel = dyn_cast<KernelOpInterface>(op);
+    return kernel && llvm::any_of(kernel.getKernelParameters(), [&](FlatSymbolRefAttr symbol) {
+             auto parameter = symbols.lookup<ParameterOp>(symbol.getAttr());
+             return parameter && !parameter.getFrozen();
+           });
+  }
+
   /// A value is active where its gradient is wanted: it depends on a trained parameter, here or
   /// upstream.
   void findActive(ArrayRef<Operation *> forward) {
@@ -123,6 +124,7 @@ private:
   }
 
   NodeOp node;
+  const SymbolTable &symbols;
   llvm::DenseSet<Value> &learns;
   llvm::DenseSet<Value> active;
   llvm::DenseMap<Value, SmallVector<Value>> gradients;
@@ -132,9 +134,10 @@ struct Differentiate : rnet::impl::DifferentiateBase<Differentiate> {
   using DifferentiateBase::DifferentiateBase;
 
   void runOnOperation() override {
+    const SymbolTable symbols(getOperation());
     llvm::DenseSet<Value> learns;
     for (auto node : getOperation().getOps<NodeOp>())
-      if (failed(NodeAdjoint(node, learns).run()))
+      if (failed(NodeAdjoint(node, symbols, learns).run()))
         return signalPassFailure();
   }
 };

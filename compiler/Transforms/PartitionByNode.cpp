@@ -54,13 +54,14 @@ struct PartitionByNode : rnet::impl::PartitionByNodeBase<PartitionByNode> {
     for (auto network : llvm::to_vector(getOperation().getOps<NetworkOp>())) {
       OpBuilder builder(&getContext());
       builder.setInsertionPointToEnd(getOperation().getBody());
+      const SymbolTable symbols(network);
       for (auto node : network.getOps<NodeOp>())
-        outline(network, node, builder);
+        outline(network, node, symbols, builder);
     }
   }
 
 private:
-  void outline(NetworkOp network, NodeOp node, OpBuilder &builder) {
+  void outline(NetworkOp network, NodeOp node, const SymbolTable &symbols, OpBuilder &builder) {
     std::string name = llvm::convertToCamelFromSnakeCase(node.getName(), /*capitalizeFirst=*/true);
     if (role == Role::Train)
       name += "Trainer";
@@ -73,14 +74,16 @@ private:
     Block &body = program.getBody().emplaceBlock();
     OpBuilder inside = OpBuilder::atBlockEnd(&body);
 
-    llvm::SetVector<StringRef> parameters;
+    llvm::SetVector<Operation *> parameters;
     node.walk([&](KernelOpInterface op) {
       for (FlatSymbolRefAttr symbol : op.getKernelParameters())
-        parameters.insert(symbol.getValue());
+        if (auto parameter = symbols.lookup<ParameterOp>(symbol.getAttr()))
+          parameters.insert(parameter);
     });
-    for (auto parameter : network.getOps<ParameterOp>())
-      if (parameters.contains(parameter.getSymName()))
-        inside.clone(*parameter.getOperation());
+    SmallVector<Operation *> ordered = parameters.takeVector();
+    llvm::sort(ordered, [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
+    for (Operation *parameter : ordered)
+      inside.clone(*parameter);
 
     IRMapping mapping;
     for (auto [argument, input] : llvm::zip_equal(node.getBody().getArguments(), node.getInputs()))

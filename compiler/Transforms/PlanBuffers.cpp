@@ -5,6 +5,9 @@
 #include "llvm/ADT/MapVector.h"
 #include "llvm/Support/MathExtras.h"
 
+#include <map>
+#include <queue>
+
 namespace rnet {
 #define GEN_PASS_DEF_PLANBUFFERS
 #include "rnet/Transforms/Passes.h.inc"
@@ -24,8 +27,9 @@ struct Buffer {
   int64_t place = 0;
 };
 
-/// First fit, largest first; returns the size of the whole.
-int64_t assignPlaces(MutableArrayRef<Buffer *> buffers) {
+/// First fit, largest first; returns the size of the whole. Takes time with the square of their
+/// number, as far as they live at once.
+int64_t assignBySize(MutableArrayRef<Buffer *> buffers) {
   llvm::stable_sort(buffers, [](const Buffer *a, const Buffer *b) { return a->size > b->size; });
   SmallVector<const Buffer *> placed; // by place
   int64_t end = 0;
@@ -46,6 +50,64 @@ int64_t assignPlaces(MutableArrayRef<Buffer *> buffers) {
         buffer);
   }
   return end;
+}
+
+/// First fit in the order of the program; returns the size of the whole.
+int64_t assignByTime(MutableArrayRef<Buffer *> buffers) {
+  llvm::stable_sort(buffers, [](const Buffer *a, const Buffer *b) { return a->first < b->first; });
+  auto endsLater = [](const Buffer *a, const Buffer *b) { return a->last > b->last; };
+  std::priority_queue<const Buffer *, std::vector<const Buffer *>, decltype(endsLater)> live(
+      endsLater);
+  std::map<int64_t, int64_t> holes; // place to size; no two touch
+  int64_t end = 0;
+  auto release = [&](int64_t place, int64_t size) {
+    auto next = holes.lower_bound(place);
+    if (next != holes.end() && place + size == next->first) {
+      size += next->second;
+      next = holes.erase(next);
+    }
+    if (next != holes.begin())
+      if (auto before = std::prev(next); before->first + before->second == place) {
+        before->second += size;
+        return;
+      }
+    holes.insert({place, size});
+  };
+  for (Buffer *buffer : buffers) {
+    for (; !live.empty() && live.top()->last < buffer->first; live.pop())
+      release(live.top()->place, live.top()->size);
+    auto hole = llvm::find_if(holes, [&](const auto &hole) {
+      const auto &[place, size] = hole;
+      return size >= buffer->size || place + size == end; // the last one can grow
+    });
+    buffer->place = hole == holes.end() ? end : hole->first;
+    if (hole != holes.end()) {
+      const int64_t left = hole->second - buffer->size;
+      holes.erase(hole);
+      if (left > 0)
+        holes.insert({buffer->place + buffer->size, left});
+    }
+    end = std::max(end, buffer->place + buffer->size);
+    live.push(buffer);
+  }
+  return end;
+}
+
+/// The better of both, where there are few enough for the one that takes longer.
+int64_t assignPlaces(MutableArrayRef<Buffer *> buffers) {
+  constexpr size_t kMany = 4096;
+  const int64_t byTime = assignByTime(buffers);
+  if (buffers.size() > kMany)
+    return byTime;
+  std::vector<std::pair<Buffer *, int64_t>> places;
+  for (Buffer *buffer : buffers)
+    places.push_back({buffer, buffer->place});
+  const int64_t bySize = assignBySize(buffers);
+  if (bySize <= byTime)
+    return bySize;
+  for (auto [buffer, place] : places)
+    buffer->place = place;
+  return byTime;
 }
 
 struct PlanBuffers : rnet::impl::PlanBuffersBase<PlanBuffers> {

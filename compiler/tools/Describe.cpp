@@ -42,9 +42,9 @@ static json::Object describeOutput(OutputOp output) {
 }
 
 /// What is known of a node's cost: all of it where its programs have been planned.
-static json::Object describeCost(NodeOp node) {
+static json::Object describeCost(NodeOp node, const SymbolTable &symbols) {
   auto module = node->getParentOfType<ModuleOp>();
-  const NodeCost cost = getCost(node);
+  const NodeCost cost = getCost(node, symbols);
   json::Object object{{"parameters", cost.parameters},
                       {"weight_bytes", cost.weights()},
                       {"multiply_adds", cost.multiplyAdds},
@@ -69,13 +69,14 @@ static llvm::StringMap<json::Array> describeStandIns(const model::Network &model
 
 json::Value tools::describe(const Spec &spec) {
   NetworkOp network = spec.getNetwork();
+  const SymbolTable symbols(network);
   llvm::StringMap<json::Array> standIns = describeStandIns(spec.getModel());
   json::Array nodes, inputs, outputs, hyperconnections, links, groups;
   json::Object settings, costs;
   for (Operation &op : network.getBody().front()) {
     if (auto node = dyn_cast<NodeOp>(op)) {
       nodes.push_back(node.getName());
-      costs[node.getName()] = describeCost(node);
+      costs[node.getName()] = describeCost(node, symbols);
     } else if (auto input = dyn_cast<InputOp>(op)) {
       inputs.push_back(json::Object{{"name", input.getName()},
                                     {"node", input.getNode()},
@@ -171,13 +172,14 @@ static void drawJoint(StringRef kind, StringRef name, StringRef shape, ArrayAttr
 }
 
 void tools::drawDot(NetworkOp network, llvm::raw_ostream &out) {
+  const SymbolTable symbols(network);
   // Names are identifiers, so they need no escapes.
   out << "digraph \"" << network.getSymName() << "\" {\n"
       << "  rankdir=LR;\n  node [shape=box, style=rounded, fontname=\"sans-serif\"];\n"
       << "  edge [fontname=\"sans-serif\", fontsize=10];\n";
   for (auto node : network.getOps<NodeOp>())
     out << "  \"" << node.getName() << "\" [label=\"" << node.getName() << "\\n"
-        << grouped(getCost(node).parameters) << " parameters\", class=\""
+        << grouped(getCost(node, symbols).parameters) << " parameters\", class=\""
         << (node.getFailoutAttr() ? "failable" : "steady") << "\"];\n";
   for (auto connection : network.getOps<HyperconnectionOp>()) {
     out << "  \"" << connection.getSender().getName() << "\" -> \"" << connection.getReceiver()

@@ -81,13 +81,6 @@ std::string rnet::quoteNames(ArrayRef<FlatSymbolRefAttr> symbols) {
   return text;
 }
 
-ParameterOp rnet::lookupParameter(Operation *op, StringRef name) {
-  for (Operation *parent = op->getParentOp(); parent; parent = parent->getParentOp())
-    if (isa<NetworkOp, ProgramOp>(parent))
-      return dyn_cast_or_null<ParameterOp>(SymbolTable::lookupSymbolIn(parent, name));
-  return {};
-}
-
 LogicalResult rnet::verifyLayer(Operation *op) {
   auto layer = cast<LayerOpInterface>(op);
   SmallVector<ArrayRef<int64_t>> inputs;

@@ -24,10 +24,6 @@ OutputOp NetworkOp::lookupOutput(StringRef name) {
   return {};
 }
 
-ParameterOp NetworkOp::lookupParameter(StringRef name) {
-  return dyn_cast_or_null<ParameterOp>(mlir::SymbolTable::lookupSymbolIn(*this, name));
-}
-
 /// A hyperconnection over links and relays in turn, each of which joins its neighbours.
 static LogicalResult verifyRoute(HyperconnectionOp connection,
                                  const llvm::StringMap<Operation *> &causes) {

@@ -28,10 +28,6 @@ LogicalResult ReverseOp::verify() {
   return success();
 }
 
-ParameterOp ProgramOp::lookupParameter(StringRef name) {
-  return dyn_cast_or_null<ParameterOp>(mlir::SymbolTable::lookupSymbolIn(*this, name));
-}
-
 ReverseOp ProgramOp::getReverse() {
   for (ReverseOp reverse : getOps<ReverseOp>())
     return reverse;

@@ -1,15 +1,15 @@
-"""Prints a spec of a chain of N nodes with a skip hyperconnection from each to one up to 60 nodes on.
+"""Prints a spec of a chain of N nodes of so many layers each (default: one), with a skip hyperconnection from each to one up to 60 nodes on.
 
-    long_chain.py N
+    long_chain.py N [LAYERS]
 """
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 import random
 import sys
 
-nodes, generator = int(sys.argv[1]), random.Random(1)
+nodes, layers, generator = int(sys.argv[1]), int((sys.argv + [1])[2]), random.Random(1)
 print("network long {\n  input x: f32[8] at n0\n" + f"  output y: class[4] at n{nodes - 1}\n  node n0")
 for k in range(1, nodes):
-    print(f"  node n{k} {{ dense(8, relu)" + ("  dense(4, softmax)" if k == nodes - 1 else "") + " }")
+    print(f"  node n{k} {{ " + "\n    ".join(["dense(8, relu)"] * layers) + ("  dense(4, softmax)" if k == nodes - 1 else "") + " }")
 for k in range(nodes - 1):
     print(f"  n{k} -> n{k + 1}")
 for k in range(nodes - 61):

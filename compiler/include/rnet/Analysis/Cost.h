@@ -15,11 +15,12 @@ struct NodeCost {
   int64_t weights() const { return parameters * static_cast<int64_t>(sizeof(float)); } ///< bytes
 };
 
-/// The cost of a node of a network whose projections have been placed, or of a program.
-NodeCost getCost(NodeOp node);
+/// The cost of a node of a network whose projections have been placed and whose symbols these are,
+/// or of a program.
+NodeCost getCost(NodeOp node, const mlir::SymbolTable &symbols);
 NodeCost getCost(ProgramOp program);
 
-/// Those of getCost, in time that does not depend on the rest of the network.
+/// Those of getCost.
 int64_t getMultiplyAdds(NodeOp node);
 
 /// The program of a node in a module of programs, or null.

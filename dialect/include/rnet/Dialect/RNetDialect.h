@@ -70,9 +70,6 @@ bool isTraining(mlir::Operation *op);
 /// `"edge.dense1.weight", "edge.dense1.bias"`.
 std::string quoteNames(llvm::ArrayRef<mlir::FlatSymbolRefAttr> symbols);
 
-/// The parameter of this name in the network or program that encloses `op`, or null.
-ParameterOp lookupParameter(mlir::Operation *op, llvm::StringRef name);
-
 /// Checks a layer's result type and parameters against LayerOpInterface, as far as types are known.
 llvm::LogicalResult verifyLayer(mlir::Operation *op);
 

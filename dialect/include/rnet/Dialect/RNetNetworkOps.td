@@ -45,8 +45,6 @@ def NetworkOp : RNet_Op<"network", [IsolatedFromAbove, Symbol, SymbolTable, NoTe
     ::rnet::NodeOp lookupNode(::llvm::StringRef name);
     /// The output of this name, or null.
     ::rnet::OutputOp lookupOutput(::llvm::StringRef name);
-    /// The parameter of this name, or null.
-    ::rnet::ParameterOp lookupParameter(::llvm::StringRef name);
   }];
   let hasRegionVerifier = 1;
 }

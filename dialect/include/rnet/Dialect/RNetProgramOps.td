@@ -58,7 +58,6 @@ def ProgramOp : RNet_Op<"program", [IsolatedFromAbove, Symbol, SymbolTable, NoTe
     $sym_name $role $node `of` $network `in` $inputs `out` $outputs (`arena` $arena^)? attr-dict-with-keyword $body
   }];
   let extraClassDeclaration = [{
-    ::rnet::ParameterOp lookupParameter(::llvm::StringRef name);
     /// The turn of a training program, null in an inference program.
     ::rnet::ReverseOp getReverse();
     /// Names of the outgoing hyperconnections, all results in turn.
