@@ -35,9 +35,12 @@ class Layers(onnx_file.Graph):
         return self.add("Conv", x, self.parameter(path + ".weight"), kernel_shape=weight.shape[2:], strides=(stride, stride),
                         pads=pads, group=groups)  # fmt: skip
 
-    def batch_norm_relu6(self, path, x):
+    def batch_norm(self, path, x):
         parameters = [self.parameter(f"{path}.{name}") for name in ("gamma", "beta", "mean", "variance")]
-        x = self.add("BatchNormalization", x, *parameters, epsilon=1e-3)
+        return self.add("BatchNormalization", x, *parameters, epsilon=1e-3)
+
+    def batch_norm_relu6(self, path, x):
+        x = self.batch_norm(path, x)
         if "zero" not in self.weights:
             self.weights |= {"zero": numpy.array(0.0, numpy.float32), "six": numpy.array(6.0, numpy.float32)}
             self.parameter("zero"), self.parameter("six")
@@ -49,6 +52,15 @@ class Layers(onnx_file.Graph):
         x = self.conv(path + ".depthwise_conv1", x, step, (before, before, 1, 1), groups=channels)
         x = self.batch_norm_relu6(path + ".batch_norm1", x)
         return self.batch_norm_relu6(path + ".batch_norm2", self.conv(path + ".conv1", x))
+
+    def residual(self, path, x, step=1):
+        """Two convolutions, normalised before each, beside a shortcut."""
+        y = x
+        for k, stride in ((1, step), (2, 1)):
+            before = 2 - stride
+            y = self.relu(self.batch_norm(f"{path}.batch_norm{k}", y))
+            y = self.conv(f"{path}.conv{k}", y, stride, (before, before, 1, 1))
+        return self.add("Add", y, x if step == 1 else self.conv(path + ".shortcut.conv1", x, step))
 
     def softmax(self, x):
         return self.add("Softmax", x, output="output", axis=1)
@@ -91,10 +103,27 @@ def mobilenet(prefix, first_step, edge_steps, skip_step, grown):
     return build
 
 
+def resnet18(layers):
+    blocks = [("basic1", 1), ("basic2", 1), ("reduce1", 2), ("basic3", 1), ("reduce2", 2), ("basic4", 1), ("reduce3", 2), ("basic5", 1)]
+
+    def run(part, x):
+        for name, step in part:
+            x = layers.residual(f"resnet18.{name}.residual1", x, step)
+        return x
+
+    iot = layers.conv("resnet18.conv1", "input", 1, (1, 1, 1, 1))
+    edge = run(blocks[:2], iot)
+    fog = run(blocks[2:4], layers.add("Add", edge, iot))
+    cloud = run(blocks[4:], layers.add("Add", fog, layers.conv("edge_to_cloud.projection", edge, 2)))
+    cloud = layers.relu(layers.batch_norm("resnet18.batch_norm1", cloud))
+    layers.softmax(layers.dense("resnet18.dense1", layers.add("Flatten", layers.add("GlobalAveragePool", cloud))))
+
+
 @dataclasses.dataclass
 class Network:
     spec: str  # below examples/
     name: str  # in the spec
+    folder: str  # of its own, for what is built
     input: tuple  # shape of a row, channels last
     classes: int
     build: Callable
@@ -103,27 +132,28 @@ class Network:
 
 
 NETWORKS = {
-    "health": Network("01-health/health.rnet", "health", (23,), 13, health, 1.0, 1000),
+    "health": Network("01-health/health.rnet", "health", "health", (23,), 13, health, 1.0, 1000),
     "MobileNet 32x32": Network(
-        "03-cifar-mobilenet/cifar.rnet", "cifar", (32, 32, 3), 10, mobilenet("mobilenet", 1, (1, 1, 1), 1, True), 0.8, 20
+        "03-cifar-mobilenet/cifar.rnet", "cifar", "cifar", (32, 32, 3), 10, mobilenet("mobilenet", 1, (1, 1, 1), 1, True), 0.8, 20
     ),
     "MobileNet 160x160": Network(
-        "05-imagenet-mobilenet/imagenet.rnet", "imagenet", (160, 160, 3), 1000, mobilenet("body", 2, (1, 2, 1), 2, False), 0.8, 5
+        "05-imagenet-mobilenet/imagenet.rnet", "imagenet", "imagenet", (160, 160, 3), 1000, mobilenet("body", 2, (1, 2, 1), 2, False), 0.8, 5
     ),
+    "ResNet-18 32x32": Network("04-cifar-resnet18/cifar.rnet", "cifar", "resnet18", (32, 32, 3), 10, resnet18, 0.8, 3),
 }
 
 
-def export(network, weights, path):
+def export(network, weights, path, rows):
     """Writes the network with these weights ({name: array}) as an ONNX file; returns the shapes of its input and output."""
     layers = Layers(dict(weights))
     network.build(layers)
-    shape = (1, *network.input[-1:], *network.input[:-1])
-    layers.write(path, shape, (1, network.classes))
-    return shape, (1, network.classes)
+    shape = (rows, *network.input[-1:], *network.input[:-1])
+    layers.write(path, shape, (rows, network.classes))
+    return shape, (rows, network.classes)
 
 
-def normalise(network, weights, row):
-    """A row as ONNX Runtime gets it."""
+def normalise(network, weights, rows):
+    """Rows as ONNX Runtime gets them."""
     (name,) = {key.rpartition(".")[0] for key in weights if key.endswith(".deviation")}
-    row = (row - weights[name + ".mean"]) / weights[name + ".deviation"]
-    return numpy.moveaxis(row, -1, 0)
+    rows = (rows - weights[name + ".mean"]) / weights[name + ".deviation"]
+    return numpy.moveaxis(rows, -1, 1)

@@ -110,6 +110,19 @@ int64_t assignPlaces(MutableArrayRef<Buffer *> buffers) {
   return byTime;
 }
 
+/// The size of what is alive when most is.
+int64_t findPeak(ArrayRef<Buffer *> buffers) {
+  std::map<int64_t, int64_t> changes; // time to growth
+  for (const Buffer *buffer : buffers) {
+    changes[buffer->first] += buffer->size;
+    changes[buffer->last + 1] -= buffer->size;
+  }
+  int64_t alive = 0, peak = 0;
+  for (auto [time, growth] : changes)
+    peak = std::max(peak, alive += growth);
+  return peak;
+}
+
 struct PlanBuffers : rnet::impl::PlanBuffersBase<PlanBuffers> {
   using PlanBuffersBase::PlanBuffersBase;
 
@@ -120,6 +133,10 @@ struct PlanBuffers : rnet::impl::PlanBuffersBase<PlanBuffers> {
     for (auto &[value, buffer] : buffers)
       (isMask(value.getType()) ? masks : tensors).push_back(&buffer);
     const int64_t columns = assignPlaces(tensors), maskCount = assignPlaces(masks);
+    if (report)
+      mlir::emitRemark(program.getLoc())
+          << program.getSymName() << " has " << columns << " columns, " << findPeak(tensors)
+          << " of them alive at once";
 
     for (Operation &op : program.getBody().front()) {
       SmallVector<int64_t> places;

@@ -263,6 +263,10 @@ def PlanBuffers : RNet_Pass<"rnet-plan-buffers", "::rnet::ProgramOp"> {
     %y = rnet.dense %x ... {rnet.place = array<i64: 256>} : ...
     ```
   }];
+  let options = [
+    Option<"report", "report", "bool", /*default=*/"false",
+           "Say how large each arena is, and how much is alive at once at the most: a lower bound">
+  ];
 }
 
 def CheckBudgets : RNet_Pass<"rnet-check-budgets", "::mlir::ModuleOp"> {
