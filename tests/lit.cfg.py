@@ -28,10 +28,14 @@ for name in ("CI", "HOME", "CCACHE_DIR", "TMPDIR"):
 config.environment["CCACHE_BASEDIR"] = config.test_exec_root
 config.environment["CCACHE_NOHASHDIR"] = "1"
 
+# Nodes that tests build are compiled for this machine alone, which takes half the time: `%rnet build`. Plain `rnet build` does as
+# its users know it.
+rnet = os.path.join(binaries, "rnet")
+config.substitutions.append((r"%rnet build(?! .*--(march|transport))", f"{rnet} build --march=native"))
 # Each name is matched as a whole: %rnet is no part of %rnet-opt.
 for name, value in {
     "rnet-opt": os.path.join(binaries, "rnet-opt"),
-    "rnet": os.path.join(binaries, "rnet"),
+    "rnet": rnet,
     "python": config.rnet_python,
     "examples": os.path.join(config.rnet_source, "examples"),
     "source": config.rnet_source,

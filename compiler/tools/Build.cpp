@@ -157,8 +157,8 @@ int tools::build(const std::string &specPath, Scheme scheme, const SpecOptions &
   else
     configure.insert(configure.end(), {"-DRnetRuntime_DIR=" + findBeside("lib/cmake/RnetRuntime"),
                                        "-DCMAKE_RUNTIME_OUTPUT_DIRECTORY=" + binaries});
-  if (libraries || !build.march.empty())
-    configure.push_back("-DRNET_MARCH=" + (build.march.empty() ? "native" : build.march));
+  configure.push_back("-DRNET_MARCH=" +
+                      (libraries && build.march.empty() ? "native" : build.march));
   Command command(join(directory, "build.log"));
   if (!command.run("cmake", configure) ||
       !command.run("cmake", {"--build", objects, "--parallel", std::to_string(build.jobs)}))

@@ -13,7 +13,7 @@ struct BuildOptions {
   std::string directory; ///< DIR: sources in src/, programs in bin/ (libraries in lib/ where there
                          ///< is no transport), network.json, the spec and what it imports in spec/
   Transport transport = Transport::Grpc;
-  std::string march; ///< empty: as the runtime was built
+  std::string march; ///< of nodes; empty: programs for several levels, libraries for this machine
   unsigned jobs = 2;
 };
 

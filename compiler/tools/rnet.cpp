@@ -225,7 +225,8 @@ int main(int argc, char **argv) {
   addWarnings(build, a);
   build->add_option("-o,--output", a.build.directory, "the folder DIR")->required();
   build->add_option("--march", a.build.march,
-                    "target of the C++ compiler (default: as the runtime was built)");
+                    "nodes for this target alone, native say (default: for several levels of "
+                    "x86-64, of which each takes the best at its start; libraries: native)");
   build
       ->add_option("--transport", a.build.transport,
                    "grpc (default): programs; none: a library a node in DIR/lib, for programs that "

@@ -31,7 +31,7 @@ def main():
         assert done.returncode == expect, f"{words[:2]}: status {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done
 
-    call(options.rnet, "build", spec, "-o", "net")
+    call(options.rnet, "build", spec, "-o", "net", "--march=native")
     call(options.rnet, "keys", spec, "-o", "keys")
     call(sys.executable, options.examples / "make_data.py", "net", "made.npz", "--samples", 2000)
     made = dict(numpy.load("made.npz"))

@@ -49,7 +49,7 @@ def _build_all(plan):
         spec = specs.get(folder, plan.spec)
         progress.say(f"building {place}/{len(folders)}: rnet build {spec.name} {' '.join(flags)}")
         try:
-            call(logs / f"{folder}.log", rnet_path(), "build", spec, "-o", logs / folder, "--jobs", plan.jobs, *flags)
+            call(logs / f"{folder}.log", rnet_path(), "build", spec, "-o", logs / folder, "--march=native", "--jobs", plan.jobs, *flags)
         except RuntimeError as error:
             raise Failure(f"variant '{variant.name}': {error}\n(all of it is in {logs / folder}.log)") from None
 

@@ -32,7 +32,7 @@ class Supernets:
         self._folder.mkdir(parents=True, exist_ok=True)
         log = self._folder / "network.log"
         try:
-            call(log, rnet_path(), "build", self._spec, "-o", self._built, "--jobs", self._threads, *flags)
+            call(log, rnet_path(), "build", self._spec, "-o", self._built, "--march=native", "--jobs", self._threads, *flags)
         except RuntimeError as error:
             raise Failure(f"the network with all candidates: {error}\n(all of it is in {log})") from None
         self._name = json.loads((self._built / "network.json").read_text())["network"]

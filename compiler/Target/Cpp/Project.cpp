@@ -32,15 +32,28 @@ FailureOr<GeneratedFile> target::printProgram(emitc::FileOp file) {
 /// The deployable process of one node.
 static GeneratedFile nodeMain(NetworkOp network, NodeOp node, size_t index) {
   StringRef name = node.getName();
-  return {
-      (name + "/main.cpp").str(),
-      fileHeader(network, formatv("Process of node `{0}`", name).str()) +
-          formatv(
-              "#include \"{0}/{0}.h\"\n\n#include \"network.h\"\n\n#include \"rnet/net/main.h\"\n\n"
-              "int main(int argc, char **argv) {{\n"
-              "  return rnet::net::main<{1}::{2}>(argc, argv, {1}::network(), {3});\n}\n",
-              name, network.getSymName(), className(node), index)
-              .str()};
+  return {(name + "/main.cpp").str(),
+          fileHeader(network, formatv("Process of node `{0}`", name).str()) +
+              formatv("#include \"network.h\"\n\n#include \"rnet/net/main.h\"\n\n"
+                      "int main(int argc, char **argv) {{\n"
+                      "  return rnet::net::main(argc, argv, {0}::network(), {1});\n}\n",
+                      network.getSymName(), index)
+                  .str()};
+}
+
+/// What that process computes with, apart from it: of all its sources this one alone is compiled
+/// for several levels of instructions.
+static GeneratedFile nodeProgram(NetworkOp network, NodeOp node) {
+  StringRef name = node.getName();
+  return {(name + "/program.cpp").str(),
+          fileHeader(network, formatv("Program of node `{0}`", name).str()) +
+              formatv("#include \"{0}/{0}.h\"\n\n"
+                      "/// Compiled once for each level of instructions.\n"
+                      "template <> std::unique_ptr<rnet::Program> "
+                      "rnet::make_program<rnet::kLevel>() {{\n"
+                      "  return std::make_unique<{1}::{2}>();\n}\n",
+                      name, network.getSymName(), className(node))
+                  .str()};
 }
 
 static GeneratedFile trainerMain(NetworkOp network) {
@@ -124,8 +137,7 @@ foreach(node)",
   for (auto node : network.getOps<NodeOp>())
     out << ' ' << node.getName();
   out << formatv(R"()
-  add_executable({0}-${{node} ${{node}/main.cpp)
-  target_link_libraries({0}-${{node} PRIVATE {0}-network rnet::net)
+  rnet_add_node({0}-${{node} MAIN ${{node}/main.cpp PROGRAM ${{node}/program.cpp LIBRARIES {0}-network)
 endforeach()
 )",
                  name);
@@ -138,8 +150,10 @@ FailureOr<std::vector<GeneratedFile>> target::generateProject(ModuleOp module, S
                                    generateNetworkTables(network, spec), trainerMain(network),
                                    evaluatorMain(network)};
   size_t index = 0;
-  for (auto node : network.getOps<NodeOp>())
+  for (auto node : network.getOps<NodeOp>()) {
     files.push_back(nodeMain(network, node, index++));
+    files.push_back(nodeProgram(network, node));
+  }
   for (auto file : module.getOps<emitc::FileOp>()) {
     auto printed = printProgram(file);
     if (failed(printed))

@@ -4,6 +4,7 @@
 
 #include "doors.h"
 #include "foreign_log.h"
+#include "levels.h"
 #include "listener.h"
 #include "log.h"
 #include "node_options.h"
@@ -17,6 +18,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <iostream>
 #include <limits>
 #include <set>
@@ -59,8 +61,11 @@ NodeCounters count(const Generations &generations, const Peers &senders, const S
 /// How long requests in flight may hold a node that is to stop.
 constexpr auto kDrain = std::chrono::seconds(10);
 
-Status run(const Options &options, const NetworkDescription &network, std::size_t node,
-           Generations::Make make) {
+Status run(const Options &options, const NetworkDescription &network, std::size_t node) {
+  const char *const wanted = std::getenv("RNET_LEVEL");
+  const auto program = choose_program(linked_programs(), wanted ? wanted : "", has_level);
+  if (!program.ok())
+    return program.status();
   auto credentials = prove(options.identity, network, node);
   if (!credentials.ok())
     return credentials.status();
@@ -111,7 +116,7 @@ Status run(const Options &options, const NetworkDescription &network, std::size_
   const Log log(options.log, network.nodes[node].name);
   Outbound outbound(network, node, incarnation, *peers, *beats, *credentials);
   Generations generations(
-      network, node, make,
+      network, node, program->make,
       [&](const Generation &generation, std::size_t connection, const Message &message) {
         outbound.send(generation.id, generation.encodings[connection], connection, message);
       });
@@ -136,7 +141,9 @@ Status run(const Options &options, const NetworkDescription &network, std::size_
   if (!server)
     return Status::error("cannot serve '" + options.listen + "'");
   listener->start();
-  log.say("start", "listens on " + options.listen, {{"address", options.listen}});
+  const std::string level(level_name(program->level));
+  log.say("start", "listens on " + options.listen + " (" + level + ")",
+          {{"address", options.listen}, {"level", level}});
   std::unique_ptr<Doors> doors;
   if (options.doors.any()) {
     peers->emplace(network.nodes[node].name, options.listen);
@@ -177,8 +184,7 @@ Status run(const Options &options, const NetworkDescription &network, std::size_
 
 } // namespace
 
-int main(int argc, char **argv, const NetworkDescription &network, std::size_t node,
-         std::unique_ptr<Program> (*make)()) {
+int main(int argc, char **argv, const NetworkDescription &network, std::size_t node) {
   const std::string name = std::string(network.name) + "-" + std::string(network.nodes[node].name);
   CLI::App app{"Node '" + std::string(network.nodes[node].name) + "' of network '" +
                    std::string(network.name) + "' (scheme " + std::string(network.scheme) + ")",
@@ -217,13 +223,15 @@ int main(int argc, char **argv, const NetworkDescription &network, std::size_t n
   app.add_option("--log", options.log, "plain, or json: an object a line")
       ->transform(CLI::CheckedTransformer(std::map<std::string, Log::Format>{
           {"plain", Log::Format::plain}, {"json", Log::Format::json}}));
+  app.footer("RNET_LEVEL in the environment names the instructions to compute with, of those that "
+             "the node was compiled for; without it, the best that the processor has.");
   CLI11_PARSE(app, argc, argv);
   struct sigaction action = {};
   action.sa_handler = stop;
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
   limit_foreign_log();
-  if (Status status = run(options, network, node, make); !status.ok()) {
+  if (Status status = run(options, network, node); !status.ok()) {
     if (options.log == Log::Format::json)
       Log(options.log, network.nodes[node].name)
           .say("error", status.message(), {{"message", status.message()}});

@@ -10,7 +10,7 @@ mkdir -p "$out"
 cd "$out"
 
 "$python" "$examples/01-health/make_data.py" data.npz --samples 1500
-"$rnet" build "$spec" -o built --scheme="$scheme"
+"$rnet" build "$spec" -o built --scheme="$scheme" --march=native
 train="built/bin/health-train --data data.npz"
 
 # In float64, from the same weights: gradients of every failure pattern, and two epochs step by step.

@@ -7,10 +7,12 @@
 #pragma once
 
 #include "rnet/core/arena.h"
+#include "rnet/core/level.h"
 #include "rnet/core/rows.h"
 #include "rnet/core/status.h"
 #include "rnet/core/weights_file.h"
 
+#include <memory>
 #include <span>
 
 namespace rnet {
@@ -32,5 +34,9 @@ public:
   virtual void infer(std::span<const Tensor<const float>> inputs,
                      std::span<const Tensor<float>> outputs, Arena &arena) const noexcept = 0;
 };
+
+/// The program of the node that an executable is, not loaded yet. There is one of these for each
+/// level of instructions that the node was compiled for.
+template <Level> std::unique_ptr<Program> make_program();
 
 } // namespace rnet

@@ -5,21 +5,11 @@
 #include "rnet/core/network.h"
 #include "rnet/core/program.h"
 
-#include <memory>
-
 namespace rnet::net {
 
-/// Serves node `node` of the network until SIGTERM or SIGINT. `make` makes a program of the node,
-/// not loaded yet: one for each generation of weights. Returns the exit code; says on stderr what
-/// went wrong.
-int main(int argc, char **argv, const NetworkDescription &network, std::size_t node,
-         std::unique_ptr<Program> (*make)());
-
-/// The same, by the program's type.
-template <class NodeProgram>
-int main(int argc, char **argv, const NetworkDescription &network, std::size_t node) {
-  return main(argc, argv, network, node,
-              []() -> std::unique_ptr<Program> { return std::make_unique<NodeProgram>(); });
-}
+/// Serves node `node` of the network until SIGTERM or SIGINT. The executable has a make_program of
+/// the node for one level of instructions or several; the highest that the processor has is taken,
+/// or that which RNET_LEVEL names. Returns the exit code; says on stderr what went wrong.
+int main(int argc, char **argv, const NetworkDescription &network, std::size_t node);
 
 } // namespace rnet::net
