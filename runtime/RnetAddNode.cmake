@@ -21,16 +21,18 @@ function(rnet_add_node name)
     target_sources(${name} PRIVATE ${arg_PROGRAM})
     return()
   endif()
+  # GNU's, whatever the compiler: others do not take groups apart.
+  find_program(RNET_LD NAMES x86_64-linux-gnu-ld.bfd ld.bfd REQUIRED)
+  find_program(RNET_OBJCOPY NAMES x86_64-linux-gnu-objcopy objcopy REQUIRED)
   foreach(level x86-64 x86-64-v3 x86-64-v4)
-    add_library(${name}-${level} OBJECT ${arg_PROGRAM})
+    add_library(${name}-${level} STATIC ${arg_PROGRAM})
     target_link_libraries(${name}-${level} PRIVATE ${arg_LIBRARIES})
     target_compile_options(${name}-${level} PRIVATE -march=${level})
     set(part ${CMAKE_CURRENT_BINARY_DIR}/${name}-${level}.o)
     add_custom_command(OUTPUT ${part}
-      COMMAND ${CMAKE_LINKER} -r --force-group-allocation -o ${part} $<TARGET_OBJECTS:${name}-${level}>
-      COMMAND ${CMAKE_OBJCOPY} --wildcard --keep-global-symbol=_ZN4rnet12make_program* ${part}
-      DEPENDS $<TARGET_OBJECTS:${name}-${level}>
-      COMMENT "Closing ${name}-${level}.o" COMMAND_EXPAND_LISTS VERBATIM)
+      COMMAND ${RNET_LD} -r --force-group-allocation -o ${part} --whole-archive $<TARGET_FILE:${name}-${level}>
+      COMMAND ${RNET_OBJCOPY} --wildcard --keep-global-symbol=_ZN4rnet12make_program* ${part}
+      DEPENDS ${name}-${level} COMMENT "Closing ${name}-${level}.o" VERBATIM)
     target_sources(${name} PRIVATE ${part})
   endforeach()
 endfunction()
