@@ -10,7 +10,6 @@ using namespace rnet::test;
 
 namespace {
 
-float activated(Identity, float x) { return x; }
 float activated(Relu, float x) { return x > 0 ? x : 0; }
 float activated(Relu6, float x) { return std::min(activated(Relu(), x), 6.0f); }
 
