@@ -183,7 +183,7 @@ TEST(Element, AScaleThatIsMissingOrNoScaleIsRefusedWithWhatToDo) {
   EXPECT_EQ(load("a_to_b.scale", 0.5f), "");
   EXPECT_EQ(load("a_to_c.scale", 0.5f),
             "weights file '" + folder.file("w") +
-                "' has no 'a_to_b.scale', the scale of a hyperconnection that carries int8; "
+                "' has no 'a_to_b.scale', the scale of a hyperconnection or layer of int8; "
                 "NET-train --init-layers --init '" +
                 folder.file("w") + "' --epochs 0 measures it");
   for (float wrong : {0.0f, -1.0f, kNaN, kInfinity, 1e-38f})

@@ -1,15 +1,15 @@
 // Convolutions for inference, and dense layers on the channels of each pixel.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Bits: an output is fma over ascending (ky, kx, channel) of the weight and the element under it,
-// starting from the bias. Taps outside the image are left out. Batch size, tiling and register
-// width do not change them. Threads: immutable after load.
+// Bits: an output is fma over ascending (ky, kx, channel) of the weight (in f32, or the nearest
+// bf16 of it) and the element under it, starting from the bias. Taps outside the image are left
+// out. Batch size, tiling and register width do not change them. Threads: immutable after load.
 #pragma once
 
 #include "rnet/core/activation.h"
 #include "rnet/core/linear.h"
+#include "rnet/core/packing.h"
 #include "rnet/core/rows.h"
-#include "rnet/core/vector.h"
 #include "rnet/core/window.h"
 
 namespace rnet {
@@ -24,10 +24,12 @@ inline constexpr std::size_t kAccumulators = 12;
 #endif
 
 /// Vectors of output channels that a tile computes at once: three where they divide by three, which
-/// measured best, four where they divide by four, else what leaves the fullest last panel.
-constexpr std::size_t panel_vectors(std::size_t vectors) {
-  if (vectors <= 4)
-    return vectors;
+/// measured best, four where they divide by four, else what leaves the fullest last panel. An even
+/// number where they lie together.
+template <class Packing> constexpr std::size_t panel_vectors(std::size_t outputs) {
+  const std::size_t vectors = packed_outputs<Packing>(outputs) / kLanes;
+  if (vectors <= 4 || Packing::kTogether != 1)
+    return std::min<std::size_t>(vectors, 4);
   return vectors % 3 == 0 || (vectors % 4 != 0 && vectors % 3 == 2) ? 3 : 4;
 }
 
@@ -35,11 +37,11 @@ constexpr std::size_t panel_vectors(std::size_t vectors) {
 
 /// Weights [out][in][height][width] packed as [panel][bias, then taps (ky, kx, channel)][channels
 /// of the panel]; the last panel may be narrower.
-template <Image In, Window W, std::size_t Out> class Conv {
+template <class Packing, Image In, Window W, std::size_t Out> class PackedConv {
 public:
   static constexpr Image kOutput = slide(In, W, Out);
   static constexpr std::size_t kTaps = W.taps() * In.channels;
-  static constexpr std::size_t kPanel = detail::panel_vectors(lanes_for(Out)) * kLanes;
+  static constexpr std::size_t kPanel = detail::panel_vectors<Packing>(Out) * kLanes;
   static constexpr std::size_t kFullPanels = Out / kPanel, kRest = Out % kPanel;
 
   /// By names: a weight, then, where there are any, a bias and a batch normalisation.
@@ -49,7 +51,7 @@ public:
   }
 
   const float *panel(std::size_t index) const {
-    return packed_.data() + index * kPanel * (kTaps + 1);
+    return packed_.data() + index * panel_size(kPanel);
   }
 
 protected:
@@ -59,29 +61,34 @@ protected:
     LinearTensors tensors;
     if (Status status = tensors.read(weights, weight, shape, names...); !status.ok())
       return status;
-    constexpr std::size_t rest = lanes_for(kRest) * kLanes;
-    if (Status status = packed_.allocate((kFullPanels * kPanel + rest) * (kTaps + 1), weight);
+    constexpr std::size_t rest = packed_outputs<Packing>(kRest);
+    if (Status status =
+            packed_.allocate(kFullPanels * panel_size(kPanel) + panel_size(rest), weight);
         !status.ok())
       return status;
     for (std::size_t o = 0; o < Out; ++o) {
       const std::size_t width = o / kPanel < kFullPanels ? kPanel : rest;
-      float *const to = packed_.data() + o / kPanel * kPanel * (kTaps + 1) + o % kPanel;
-      to[0] = tensors.bias[o];
+      float *const panel = packed_.data() + o / kPanel * panel_size(kPanel);
+      panel[o % kPanel] = tensors.bias[o];
       for (std::size_t tap = 0; tap < W.taps(); ++tap)
         for (std::size_t c = 0; c < In.channels; ++c)
-          to[(1 + tap * In.channels + c) * width] =
-              tensors.weight[(o * In.channels + c) * W.taps() + tap];
+          Packing::put(panel + width + (tap * In.channels + c) * (width / Packing::kTogether),
+                       o % kPanel, tensors.weight[(o * In.channels + c) * W.taps() + tap]);
     }
     return {};
   }
 
 private:
+  static constexpr std::size_t panel_size(std::size_t width) {
+    return width + kTaps * (width / Packing::kTogether);
+  }
+
   PackedWeights packed_;
 };
 
 /// A dense layer on the channels of each pixel, weights [out][in]: a convolution of single pixels.
-template <Image In, std::size_t Out>
-class PixelDense : public Conv<In, Window{1, 1, 1, 1, 0, 0, 0, 0}, Out> {
+template <class Packing, Image In, std::size_t Out>
+class PackedPixelDense : public PackedConv<Packing, In, Window{1, 1, 1, 1, 0, 0, 0, 0}, Out> {
 public:
   template <class... Names>
   Status load(const WeightsFile &weights, std::string_view weight, Names... names) {
@@ -89,16 +96,23 @@ public:
   }
 };
 
+template <Image In, Window W, std::size_t Out> using Conv = PackedConv<PackF32, In, W, Out>;
+template <Image In, Window W, std::size_t Out> using ConvBf16 = PackedConv<PackBf16, In, W, Out>;
+template <Image In, std::size_t Out> using PixelDense = PackedPixelDense<PackF32, In, Out>;
+template <Image In, std::size_t Out> using PixelDenseBf16 = PackedPixelDense<PackBf16, In, Out>;
+
 namespace detail {
 
 /// `Pixels` outputs of `Columns` channels each, in registers. Inputs of neighbours are XStep apart,
 /// outputs YStep. Of the window `rows` rows of `elements` elements count, XRow apart in the image
 /// and WRow in the weights. Never inlined: what registers hold must not depend on the caller.
-template <class Activation, std::size_t Pixels, std::size_t Columns, std::size_t XStep,
-          std::size_t YStep, std::size_t XRow, std::size_t WRow>
+template <class Packing, class Activation, std::size_t Pixels, std::size_t Columns,
+          std::size_t XStep, std::size_t YStep, std::size_t XRow, std::size_t WRow>
 [[gnu::noinline]] void conv_tile(const float *bias, const float *weights, const float *x, float *y,
                                  std::size_t rows, std::size_t elements) {
-  constexpr std::size_t kVectors = lanes_for(Columns), kWidth = kVectors * kLanes;
+  constexpr std::size_t kTogether = Packing::kTogether;
+  constexpr std::size_t kVectors = packed_outputs<Packing>(Columns) / kLanes,
+                        kStep = kVectors / kTogether * kLanes;
   Lanes sum[Pixels][kVectors];
   for (std::size_t p = 0; p < Pixels; ++p)
     for (std::size_t v = 0; v < kVectors; ++v)
@@ -109,32 +123,32 @@ template <class Activation, std::size_t Pixels, std::size_t Columns, std::size_t
   constexpr std::size_t kSteps = kVectors == 1 || kVectors * 12 <= kAccumulators ? 2 : 1;
   const auto steps = [&]<std::size_t Count>(std::integral_constant<std::size_t, Count>,
                                             const float *from, const float *w) {
-    Lanes weight[Count][kVectors];
+    Lanes weight[Count][kVectors / kTogether][kTogether];
     for (std::size_t k = 0; k < Count; ++k)
-      for (std::size_t v = 0; v < kVectors; ++v)
-        weight[k][v] = load(w + k * kWidth + v * kLanes);
+      for (std::size_t v = 0; v < kVectors / kTogether; ++v)
+        Packing::take(w + k * kStep + v * kLanes, weight[k][v]);
     for (std::size_t p = 0; p < Pixels; ++p)
       for (std::size_t k = 0; k < Count; ++k) {
         const Lanes element = splat(from[p * XStep + k]);
         for (std::size_t v = 0; v < kVectors; ++v)
-          sum[p][v] = fma(weight[k][v], element, sum[p][v]);
+          sum[p][v] = fma(weight[k][v / kTogether][v % kTogether], element, sum[p][v]);
       }
   };
   for (std::size_t row = 0; row < rows; ++row, x += XRow, weights += WRow) {
     std::size_t k = 0;
     for (; k + kSteps <= elements; k += kSteps)
-      steps(std::integral_constant<std::size_t, kSteps>(), x + k, weights + k * kWidth);
+      steps(std::integral_constant<std::size_t, kSteps>(), x + k, weights + k * kStep);
     if (k < elements)
-      steps(std::integral_constant<std::size_t, 1>(), x + k, weights + k * kWidth);
+      steps(std::integral_constant<std::size_t, 1>(), x + k, weights + k * kStep);
   }
   for (std::size_t p = 0; p < Pixels; ++p)
-    for (std::size_t v = 0; v < kVectors; ++v)
+    for (std::size_t v = 0; v * kLanes < Columns; ++v)
       store(y + p * YStep + v * kLanes, Activation::apply(sum[p][v]),
             std::min(kLanes, Columns - v * kLanes));
 }
 
 /// One panel of one image.
-template <class Activation, std::size_t Columns, Image In, Window W, std::size_t Out>
+template <class Packing, class Activation, std::size_t Columns, Image In, Window W, std::size_t Out>
 struct ConvPanel {
   static constexpr Image kOut = slide(In, W, Out);
   static constexpr Range kRows = interior(kOut.height, W.stride_y, W.top, W.height, In.height);
@@ -142,9 +156,8 @@ struct ConvPanel {
   /// Windows one pixel wide, all inside: the image is one long row.
   static constexpr bool kOneRow = kRows.size() == kOut.height && kColumns.size() == kOut.width &&
                                   W.stride_y == 1 && kOut.width == In.width;
-  static constexpr std::size_t kWidth = lanes_for(Columns) * kLanes;
-  static constexpr std::size_t kMost =
-      std::min<std::size_t>(12, kAccumulators / lanes_for(Columns));
+  static constexpr std::size_t kWidth = packed_outputs<Packing>(Columns);
+  static constexpr std::size_t kMost = std::min<std::size_t>(12, kAccumulators / (kWidth / kLanes));
   static constexpr std::size_t kXRow = In.width * In.channels, kYRow = kOut.width * Out;
 
   const float *panel, *x;
@@ -180,15 +193,15 @@ private:
   template <std::size_t Pixels, bool Down> void tile(std::size_t oy, std::size_t ox) const {
     constexpr std::size_t xstep = Down ? W.stride_y * kXRow : W.stride_x * In.channels;
     constexpr std::size_t ystep = Down ? kYRow : Out;
-    constexpr std::size_t wrow = W.width * In.channels * kWidth;
+    constexpr std::size_t step = kWidth / Packing::kTogether, wrow = W.width * In.channels * step;
     const Range ky = kOneRow ? Range{0, W.height} : inside_y(In, W, oy);
     const Range kx = kOneRow ? Range{0, W.width} : inside_x(In, W, ox);
     const bool any = ky.size() != 0 && kx.size() != 0;
     const float *const from = any ? x + under(oy, W.stride_y, W.top, ky.begin) * kXRow +
                                         under(ox, W.stride_x, W.left, kx.begin) * In.channels
                                   : x;
-    conv_tile<Activation, Pixels, Columns, xstep, ystep, kXRow, wrow>(
-        panel, panel + (1 + (ky.begin * W.width + kx.begin) * In.channels) * kWidth, from,
+    conv_tile<Packing, Activation, Pixels, Columns, xstep, ystep, kXRow, wrow>(
+        panel, panel + kWidth + (ky.begin * W.width + kx.begin) * In.channels * step, from,
         y + oy * kYRow + ox * Out, any ? ky.size() : 0, kx.size() * In.channels);
   }
 };
@@ -196,10 +209,11 @@ private:
 } // namespace detail
 
 /// y = Activation(W * x + b).
-template <class Activation = Identity, Image In, Window W, std::size_t Out, class X>
-void conv(Presence present, Rows<In.elements(), X> x, const Conv<In, W, Out> &weights,
+template <class Activation = Identity, class Packing, Image In, Window W, std::size_t Out, class X>
+void conv(Presence present, Rows<In.elements(), X> x,
+          const PackedConv<Packing, In, W, Out> &weights,
           Rows<slide(In, W, Out).elements(), float> y) {
-  using C = Conv<In, W, Out>;
+  using C = PackedConv<Packing, In, W, Out>;
   // Small images share a panel of weights while it is in the cache.
   constexpr std::size_t kImages = C::kOutput.pixels() <= 64 ? 8 : 1;
   const float *from[kImages] = {};
@@ -213,13 +227,13 @@ void conv(Presence present, Rows<In.elements(), X> x, const Conv<In, W, Out> &we
       }
     for (std::size_t p = 0; p < C::kFullPanels; ++p)
       for (std::size_t k = 0; k < images; ++k)
-        detail::ConvPanel<Activation, C::kPanel, In, W, Out>{weights.panel(p), from[k],
-                                                             to[k] + p * C::kPanel}
+        detail::ConvPanel<Packing, Activation, C::kPanel, In, W, Out>{weights.panel(p), from[k],
+                                                                      to[k] + p * C::kPanel}
             .run();
     if constexpr (C::kRest != 0)
       for (std::size_t k = 0; k < images; ++k)
-        detail::ConvPanel<Activation, C::kRest, In, W, Out>{weights.panel(C::kFullPanels), from[k],
-                                                            to[k] + C::kFullPanels * C::kPanel}
+        detail::ConvPanel<Packing, Activation, C::kRest, In, W, Out>{
+            weights.panel(C::kFullPanels), from[k], to[k] + C::kFullPanels * C::kPanel}
             .run();
   }
 }

@@ -50,16 +50,15 @@ public:
 
   /// The scale that reaches values of this magnitude.
   static float reaching(float largest) { return largest > 0 ? std::max(largest / 127, kLeast) : 1; }
-  /// The name of its tensor, like which no other is named.
-  static std::string name(std::string_view hyperconnection) {
-    return std::string(hyperconnection) + ".scale";
-  }
+  /// The name of its tensor, like which no other is named: of a hyperconnection, or of what the
+  /// layer of this path takes.
+  static std::string name(std::string_view path) { return std::string(path) + ".scale"; }
   static bool is_name(std::string_view tensor) { return tensor.ends_with(".scale"); }
 
   Status load(const WeightsFile &weights, std::string_view name) {
     if (!weights.find(name))
       return Status::error("weights file '" + weights.path() + "' has no '" + std::string(name) +
-                           "', the scale of a hyperconnection that carries int8; NET-train "
+                           "', the scale of a hyperconnection or layer of int8; NET-train "
                            "--init-layers --init '" +
                            weights.path() + "' --epochs 0 measures it");
     if (Status status = weights.read(name, {1}, value_); !status.ok())
