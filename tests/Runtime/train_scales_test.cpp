@@ -1,4 +1,5 @@
-// Scales of hyperconnections that carry int8, measured when training is over.
+// Scales of hyperconnections that carry int8, and of layers with weights of int8, measured when
+// training is over.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "rnet/core/element.h"
 #include "rnet/train/training_run.h"
@@ -151,6 +152,79 @@ TEST_F(Scales, OfANetworkThatIsHardenedStayAsTheyAre) {
   ASSERT_TRUE(trained.read("b_to_c.scale", {1}, measured).ok());
   ASSERT_TRUE(hardened.read("b_to_c.scale", {1}, again).ok());
   EXPECT_EQ(again[0], measured[0]) << "which it did not have";
+}
+
+/// The first one is no layer's: nothing has that weight.
+constexpr std::size_t one[] = {1};
+constexpr ParameterDescription kScales[] = {{"e.dense1.scale", 2, one, Initializer::ones, false},
+                                            {"c.dense1.scale", 2, one, Initializer::ones, false}};
+
+struct LayerScales : Scales {
+  LayerScales() : parameters(std::begin(toy_described), std::end(toy_described)) {
+    parameters.insert(parameters.end(), std::begin(kScales), std::end(kScales));
+    network.hyperconnections = toy.hyperconnections;
+    network.parameters = parameters;
+  }
+  std::vector<ParameterDescription> parameters;
+};
+
+TEST_F(LayerScales, ReachTheLargestValueThatTheLayerTakes) {
+  options.trace = folder.file("trace.npz");
+  const WeightsFile file = run();
+  auto arrays = read_npz(options.trace);
+  auto dataset = read_dataset(options.data, network);
+  ASSERT_TRUE(arrays.ok() && dataset.ok());
+  const NpyArray &trained = arrays->at("train");
+  const auto mean = read(file, 0), deviation = read(file, 1);
+  double largest = 0;
+  for (std::size_t k = 0; k < trained.size(); ++k) {
+    std::vector<double> x(kInput);
+    dataset->copy_row(0, static_cast<std::size_t>(trained.number(k)), x.data());
+    for (std::size_t e = 0; e < kInput; ++e)
+      x[e] = (x[e] - mean[e]) / deviation[e];
+    const auto a = layer(read(file, 2), read(file, 3), x),
+               b = layer(read(file, 4), read(file, 5), a);
+    for (std::size_t e = 0; e < kWidth; ++e)
+      largest = std::max(largest, a[e] + b[e]);
+  }
+  ASSERT_GT(largest, 0);
+  float scale[1];
+  ASSERT_TRUE(file.read("c.dense1.scale", {1}, scale).ok());
+  EXPECT_NEAR(scale[0], largest / 127, 1e-6 * largest);
+  EXPECT_EQ(file.find("d.dense1.scale"), nullptr) << "f32 has none";
+  EXPECT_EQ(file.find("e.dense1.scale"), nullptr);
+}
+
+TEST_F(LayerScales, ChangeNothingElse) {
+  const WeightsFile narrow = run();
+  network.parameters = toy_described;
+  const WeightsFile wide = run();
+  EXPECT_EQ(wide.tensors().size() + 1, narrow.tensors().size());
+  for (std::size_t p = 0; p < std::size(toy_described); ++p)
+    EXPECT_EQ(read(narrow, p), read(wide, p)) << toy_described[p].name;
+}
+
+TEST_F(LayerScales, OfANetworkThatIsHardenedStayAsTheyAre) {
+  const WeightsFile trained = run();
+  std::vector<std::vector<double>> values;
+  std::vector<TensorToWrite> tensors;
+  for (std::size_t p = 0; p + 1 < std::size(toy_described); ++p) // one is missing, and trained
+    values.push_back(read(trained, p));
+  for (std::size_t p = 0; p < values.size(); ++p)
+    tensors.push_back({std::string(toy_described[p].name),
+                       {toy_described[p].shape.begin(), toy_described[p].shape.end()},
+                       {},
+                       values[p]});
+  const float scale = 0.125;
+  tensors.push_back({"c.dense1.scale", {1}, std::span(&scale, 1), {}});
+  options.init = folder.file("before");
+  auto metadata = trained.metadata();
+  ASSERT_TRUE(write_weights(options.init, tensors, {metadata.begin(), metadata.end()}).ok());
+  options.harden = true;
+  const WeightsFile hardened = run();
+  float kept[1];
+  ASSERT_TRUE(hardened.read("c.dense1.scale", {1}, kept).ok());
+  EXPECT_EQ(kept[0], scale);
 }
 
 } // namespace

@@ -73,8 +73,11 @@ template <class T> void NetworkTrainer<T>::backward(StepContext &step) {
 
 /// What the deployed network answers while nothing fails, or these hyperconnections are cut: good
 /// until the next pass.
-template <class T> Tensor<const T> NetworkTrainer<T>::answer(const Batch<T> &batch, UsedSet cut) {
+template <class T>
+Tensor<const T> NetworkTrainer<T>::answer(const Batch<T> &batch, UsedSet cut,
+                                          std::map<std::string_view, double> *largest_inputs) {
   StepContext step{threads_, batch.rows.size(), batch.labels};
+  step.largest_inputs = largest_inputs;
   forward(step, batch, for_all(std::vector<std::uint8_t>(nodes_.size(), 1), cut, step.rows));
   const OutputDescription &output = network_.outputs[0];
   return results_[output.node][output.result];
@@ -197,9 +200,9 @@ NetworkTrainer<T>::average(const Dataset &dataset, std::span<const std::int64_t>
 }
 
 template <class T>
-std::vector<T> NetworkTrainer<T>::largest(const Dataset &dataset,
-                                          std::span<const std::int64_t> rows,
-                                          std::span<const std::size_t> connections) {
+typename NetworkTrainer<T>::Largest
+NetworkTrainer<T>::largest(const Dataset &dataset, std::span<const std::int64_t> rows,
+                           std::span<const std::size_t> connections) {
   // A node that is down is one whose hyperconnections are cut: schemes without failout know no
   // other way.
   std::vector<UsedSet> patterns{0};
@@ -213,18 +216,18 @@ std::vector<T> NetworkTrainer<T>::largest(const Dataset &dataset,
       cut |= (outage.nodes >> network_.hyperconnections[k].from & UsedSet(1)) << k;
     patterns.push_back(cut);
   }
-  std::vector<T> result(connections.size());
+  Largest result{std::vector<T>(connections.size()), {}};
   BatchStream<T> batches(network_, dataset, rows, capacity_);
   while (const Batch<T> *batch = batches.next())
     for (UsedSet cut : patterns) {
-      answer(*batch, cut);
+      answer(*batch, cut, &result.taken);
       for (std::size_t k = 0; k < connections.size(); ++k) {
         const HyperconnectionDescription &connection = network_.hyperconnections[connections[k]];
         const Tensor<const T> carried = results_[connection.from][connection.result];
         for (std::size_t row = 0; row < batch->rows.size(); ++row)
           for (std::size_t e = 0; carried.present[row] && e < carried.width; ++e)
             if (const T magnitude = std::abs(carried.row(row)[e]); std::isfinite(magnitude))
-              result[k] = std::max(result[k], magnitude);
+              result.carried[k] = std::max(result.carried[k], magnitude);
       }
     }
   return result;

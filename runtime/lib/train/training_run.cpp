@@ -153,14 +153,22 @@ private:
       return Status::error("'" + options_.init +
                            "' was trained on other rows: give the same data and split, or rows "
                            "that it has learnt would count as unseen");
-    for (const HyperconnectionDescription &connection : network_.hyperconnections)
-      if (const std::string name = Scale::name(connection.name);
-          connection.element == Element::int8 && weights.find(name)) {
-        Scale scale;
-        if (Status status = scale.load(weights, name); !status.ok())
-          return status;
+    auto keep = [&](const std::string &name) {
+      Scale scale;
+      if (!weights.find(name))
+        return Status();
+      Status status = scale.load(weights, name);
+      if (status.ok())
         kept_scales_.emplace(name, scale);
-      }
+      return status;
+    };
+    for (std::size_t connection : scaled_connections())
+      if (Status status = keep(Scale::name(network_.hyperconnections[connection].name));
+          !status.ok())
+        return status;
+    for (const auto &[name, weight] : scaled_layers())
+      if (Status status = keep(name); !status.ok())
+        return status;
     auto others = read_common_parameters(weights, trainer_.parameters());
     if (!others.ok())
       return others.status();
@@ -287,24 +295,49 @@ private:
     return Outcome::finished;
   }
 
-  /// The scales of hyperconnections that carry int8, by name. A hardened network keeps those that
-  /// it had, and with them its answers.
-  std::vector<std::pair<std::string, float>> calibrate() {
-    std::vector<std::pair<std::string, float>> scales;
+  /// Hyperconnections that carry int8.
+  std::vector<std::size_t> scaled_connections() const {
     std::vector<std::size_t> connections;
     for (std::size_t k = 0; k < network_.hyperconnections.size(); ++k)
       if (network_.hyperconnections[k].element == Element::int8)
         connections.push_back(k);
-    if (connections.empty())
+    return connections;
+  }
+  /// The scales of layers of int8, and the names of their weights, which are trained.
+  std::map<std::string, std::string> scaled_layers() const {
+    std::map<std::string, std::string> layers;
+    for (const ParameterDescription &parameter : network_.parameters) {
+      const std::string_view path = parameter.name.substr(0, parameter.name.rfind('.'));
+      const std::string weight = std::string(path) + ".weight";
+      if (Scale::is_name(parameter.name) &&
+          std::ranges::any_of(network_.parameters,
+                              [&](const auto &other) { return other.name == weight; }))
+        layers.emplace(parameter.name, weight);
+    }
+    return layers;
+  }
+
+  /// All scales, by name. A hardened network keeps those that it had, and with them its answers.
+  std::vector<std::pair<std::string, float>> calibrate() {
+    std::vector<std::pair<std::string, float>> scales;
+    const std::vector<std::size_t> connections = scaled_connections();
+    const std::map<std::string, std::string> layers = scaled_layers();
+    if (connections.empty() && layers.empty())
       return scales;
-    const std::vector<T> largest = trainer_.largest(
+    const auto largest = trainer_.largest(
         data_.dataset, std::span<const std::int64_t>(data_.split.train), connections);
-    for (std::size_t k = 0; k < connections.size(); ++k) {
-      const std::string name = Scale::name(network_.hyperconnections[connections[k]].name);
+    auto add = [&](const std::string &name, double reach) {
       const auto kept = kept_scales_.find(name);
       scales.emplace_back(name, kept != kept_scales_.end()
                                     ? kept->second
-                                    : Scale::reaching(static_cast<float>(largest[k])));
+                                    : Scale::reaching(static_cast<float>(reach)));
+    };
+    for (std::size_t k = 0; k < connections.size(); ++k)
+      add(Scale::name(network_.hyperconnections[connections[k]].name),
+          static_cast<double>(largest.carried[k]));
+    for (const auto &[name, weight] : layers) {
+      const auto taken = largest.taken.find(weight);
+      add(name, taken == largest.taken.end() ? 0 : taken->second);
     }
     return scales;
   }

@@ -37,12 +37,14 @@ inline constexpr Window kPixel{1, 1, 1, 1, 0, 0, 0, 0};
 template <Image In, Window W, class X, std::size_t Out, class T>
 void conv(StepContext &step, Presence present, Rows<In.elements(), X> x, const Parameter<T> &weight,
           const Parameter<T> &bias, Rows<Out, T> y) {
+  step.observe(present, x, weight);
   detail::conv<T>(step, detail::sliding<In, W, Out>(), tensor<const T>(x, present),
                   weight.value.data(), bias.value.data(), tensor<T>(y, present));
 }
 template <Image In, Window W, class X, std::size_t Out, class T>
 void conv(StepContext &step, Presence present, Rows<In.elements(), X> x, const Parameter<T> &weight,
           Rows<Out, T> y) {
+  step.observe(present, x, weight);
   detail::conv<T>(step, detail::sliding<In, W, Out>(), tensor<const T>(x, present),
                   weight.value.data(), nullptr, tensor<T>(y, present));
 }

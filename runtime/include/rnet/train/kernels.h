@@ -46,11 +46,13 @@ void dense_adjoint_parameters(StepContext &step, Presence present, Rows<In, X> x
 template <std::size_t In, std::size_t Out, class X, class T>
 void dense(StepContext &step, Presence present, Rows<In, X> x, const Parameter<T> &weight,
            const Parameter<T> &bias, Rows<Out, T> y) {
+  step.observe(present, x, weight);
   detail::dense<In, Out, X, T>(step, present, x, weight.value.data(), bias.value.data(), y);
 }
 template <std::size_t In, std::size_t Out, class X, class T>
 void dense(StepContext &step, Presence present, Rows<In, X> x, const Parameter<T> &weight,
            Rows<Out, T> y) {
+  step.observe(present, x, weight);
   detail::dense<In, Out, X, T>(step, present, x, weight.value.data(), nullptr, y);
 }
 

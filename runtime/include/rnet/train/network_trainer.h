@@ -69,10 +69,14 @@ public:
                                            std::span<const std::int64_t> rows,
                                            std::span<const std::size_t> connections);
 
-  /// The largest finite magnitude among what each of these hyperconnections carries, over rows,
-  /// while nothing fails and while any one node, link or group that may fail does.
-  std::vector<T> largest(const Dataset &dataset, std::span<const std::int64_t> rows,
-                         std::span<const std::size_t> connections);
+  /// Largest finite magnitudes.
+  struct Largest {
+    std::vector<T> carried;                   ///< by each of some hyperconnections
+    std::map<std::string_view, double> taken; ///< by layers, by the names of their weights
+  };
+  /// Over rows, while nothing fails and while any one node, link or group that may fail does.
+  Largest largest(const Dataset &dataset, std::span<const std::int64_t> rows,
+                  std::span<const std::size_t> connections);
 
   /// Rows that are answered right when nothing fails.
   std::size_t count_right(const Dataset &dataset, std::span<const std::int64_t> rows);
@@ -80,7 +84,8 @@ public:
 private:
   void forward(StepContext &step, const Batch<T> &batch, const Masks &masks);
   void backward(StepContext &step);
-  Tensor<const T> answer(const Batch<T> &batch, UsedSet cut = 0);
+  Tensor<const T> answer(const Batch<T> &batch, UsedSet cut = 0,
+                         std::map<std::string_view, double> *largest_inputs = nullptr);
   void set_targets(const Batch<T> &batch);
   Masks for_all(std::span<const std::uint8_t> alive, UsedSet cut, std::size_t rows) const;
   Result pass(const Batch<T> &batch, const Masks &masks, std::uint64_t seed, std::uint32_t number);

@@ -9,8 +9,11 @@
 #include "rnet/core/network.h"
 #include "rnet/core/rows.h"
 
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <span>
 
 namespace rnet::train {
@@ -45,6 +48,21 @@ struct StepContext {
   std::uint64_t seed = 0;    ///< of the run, and which step this is: what random draws depend on
   std::uint32_t number = 0;
 
+  /// Where set, layers that may have weights of int8 raise it: by the name of the weight, the
+  /// largest finite magnitude of what the layer takes.
+  std::map<std::string_view, double> *largest_inputs = nullptr;
+
+  template <std::size_t Width, class X, class T>
+  void observe(Presence present, Rows<Width, X> x, const Parameter<T> &weight) const {
+    if (!largest_inputs)
+      return;
+    double &largest = (*largest_inputs)[weight.description->name];
+    for (std::size_t row = 0; row < present.count; ++row)
+      for (std::size_t k = 0; present[row] && k < Width; ++k)
+        if (const auto magnitude = static_cast<double>(std::abs(x.row(row)[k]));
+            std::isfinite(magnitude))
+          largest = std::max(largest, magnitude);
+  }
   double share(LossOf head) const { return head == LossOf::exit ? exit_weight : 1; }
   float weight(std::int32_t label) const {
     return class_weights.empty() ? 1 : class_weights[static_cast<std::size_t>(label)];
