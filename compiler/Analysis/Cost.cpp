@@ -2,8 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "rnet/Analysis/Cost.h"
 
-#include "llvm/ADT/SetVector.h"
-
 using namespace mlir;
 using namespace rnet;
 
@@ -14,18 +12,38 @@ static int64_t countMultiplyAdds(Operation *op) {
 }
 int64_t rnet::getMultiplyAdds(NodeOp node) { return countMultiplyAdds(node); }
 
+/// Of f32 where there is none.
+static int64_t sizeOf(std::optional<ir::Element> element) {
+  if (!element)
+    return sizeof(float);
+  return *element == ir::Element::BF16 ? 2 : 1;
+}
+
+llvm::MapVector<ParameterOp, int64_t> rnet::getParameterBytes(Operation *op, const SymbolTable &symbols) {
+  llvm::MapVector<ParameterOp, int64_t> bytes;
+  op->walk([&](KernelOpInterface kernel) {
+    std::optional<ir::Element> element; // of the first one
+    if (auto layer = dyn_cast<LayerOpInterface>(*kernel))
+      if (QuantizedAttr quantized = layer.getQuantization())
+        element = quantized.getElement();
+    for (FlatSymbolRefAttr symbol : kernel.getKernelParameters()) {
+      if (auto parameter = symbols.lookup<ParameterOp>(symbol.getAttr())) {
+        auto type = cast<RankedTensorType>(parameter.getType());
+        bytes.insert({parameter, type.getNumElements() * sizeOf(element)});
+      }
+      element.reset();
+    }
+  });
+  return bytes;
+}
+
 static NodeCost getCostOf(Operation *op, const SymbolTable &symbols) {
   NodeCost cost;
   cost.multiplyAdds = countMultiplyAdds(op);
-  llvm::SetVector<ParameterOp> parameters;
-  op->walk([&](Operation *inner) {
-    if (auto kernel = dyn_cast<KernelOpInterface>(inner))
-      for (FlatSymbolRefAttr symbol : kernel.getKernelParameters())
-        if (auto parameter = symbols.lookup<ParameterOp>(symbol.getAttr()))
-          parameters.insert(parameter);
-  });
-  for (ParameterOp parameter : parameters)
+  for (auto [parameter, bytes] : getParameterBytes(op, symbols)) {
     cost.parameters += cast<RankedTensorType>(parameter.getType()).getNumElements();
+    cost.weights += bytes;
+  }
   return cost;
 }
 
@@ -45,10 +63,7 @@ ProgramOp rnet::findProgram(ModuleOp module, NodeOp node, ir::Role role) {
 }
 
 int64_t rnet::getBytes(HyperconnectionOp connection) {
-  int64_t element = sizeof(float);
-  if (std::optional<ir::Element> narrow = connection.getElement())
-    element = *narrow == ir::Element::BF16 ? 2 : 1;
-  return getRowWidth(connection.getValue().getType()) * element;
+  return getRowWidth(connection.getValue().getType()) * sizeOf(connection.getElement());
 }
 
 int64_t rnet::getBytesSent(NodeOp node) {

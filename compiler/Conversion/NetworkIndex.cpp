@@ -70,7 +70,7 @@ SmallVector<std::string> rnet::describeNode(ProgramOp program, const NetworkInde
   lines.push_back(
       formatv(
           "//   {0} parameters, {1} B of weights, {2} B of activations a row, {3} multiply-adds",
-          grouped(cost.parameters), grouped(cost.weights()),
+          grouped(cost.parameters), grouped(cost.weights),
           grouped(program.getArenaAttr().getColumns() * 4), grouped(cost.multiplyAdds))
           .str());
   return lines;

@@ -86,6 +86,12 @@ private:
     return builder.getStrArrayAttr(names);
   }
 
+  /// Null for f32.
+  ElementAttr elementOf(StringRef spelled) {
+    std::optional<Element> element = symbolizeElement(spelled);
+    return element ? ElementAttr::get(builder.getContext(), *element) : ElementAttr();
+  }
+
   void importNode(unsigned index) {
     const model::Node &node = network.nodes[index];
     const std::string &name = node.spec->name.text;
@@ -105,7 +111,7 @@ private:
         failout = builder.getF64FloatAttr(getFailout().rate);
     }
     auto op = NodeOp::create(builder, where, TypeRange{unknown}, builder.getStringAttr(name),
-                             operands, failout);
+                             operands, failout, elementOf(node.element));
     {
       OpBuilder::InsertionGuard guard(builder);
       Block &block = op.getBody().emplaceBlock();
@@ -189,14 +195,11 @@ private:
     FloatAttr weight;
     if (spec.weight)
       weight = builder.getF64FloatAttr(*spec.weight);
-    ElementAttr element;
-    if (std::optional<Element> given = symbolizeElement(spec.element))
-      element = ElementAttr::get(builder.getContext(), *given);
     auto op = HyperconnectionOp::create(
         builder, where, unknown, builder.getStringAttr(spec.name),
         spec.isSkip ? HyperconnectionKind::Skip : HyperconnectionKind::Simple, sender.getResult(0),
         builder.getStringAttr(network.nodes[spec.to].spec->name.text), importRoute(spec.route),
-        weight, element);
+        weight, elementOf(spec.element));
     if (!spec.projection.empty())
       importRegion(op.getProjection(), spec.projection, where);
     connections[index] = op;

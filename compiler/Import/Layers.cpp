@@ -100,13 +100,13 @@ private:
     FlatSymbolRefAttr w = weight();
     return DenseOp::create(builder, where, context.unknown, value, Value(),
                            builder.getI64IntegerAttr(count("units")), w, bias(), NormalizedAttr(),
-                           linear());
+                           QuantizedAttr(), linear());
   }
   Value conv(Value value) {
     FlatSymbolRefAttr w = weight();
     return ConvOp::create(builder, where, context.unknown, value, Value(),
                           builder.getI64IntegerAttr(count("filters")), window(), w, bias(),
-                          NormalizedAttr(), linear());
+                          NormalizedAttr(), QuantizedAttr(), linear());
   }
   Value depthwiseConv(Value value) {
     FlatSymbolRefAttr w = weight();

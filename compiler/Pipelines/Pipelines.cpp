@@ -24,6 +24,11 @@ void rnet::buildNetworkPipeline(OpPassManager &passes, Scheme scheme) {
   network.addPass(createProjectHyperconnections());
   network.addPass(createWeighHyperconnections());
   network.addPass(createRoundHyperconnections());
+  network.addPass(createQuantizeWeights());
+}
+
+void rnet::buildInterpretationPipeline(OpPassManager &passes) {
+  passes.nest<NetworkOp>().addPass(createFoldBatchNorms());
 }
 
 void rnet::buildInferencePipeline(OpPassManager &passes) {

@@ -36,22 +36,22 @@ private:
     if (!program || !program.getArenaAttr())
       return budget.emitOpError("needs the planned inference program of its node");
     const NodeCost cost = getCost(program);
-    const int64_t needed = cost.weights() + cost.activations,
+    const int64_t needed = cost.weights + cost.activations,
                   limit = static_cast<int64_t>(budget.getBytes());
     if (needed <= limit)
       return success();
     InFlightDiagnostic error = emitError(budget.getLoc());
     error << "'" << node.getName() << "' needs " << grouped(needed) << " bytes of memory, "
-          << grouped(cost.weights()) << " for weights and " << grouped(cost.activations)
+          << grouped(cost.weights) << " for weights and " << grouped(cost.activations)
           << " for activations, " << grouped(needed - limit)
           << " more than its budget [over-budget]";
-    ParameterOp largest;
-    for (auto parameter : program.getOps<ParameterOp>())
-      if (!largest || sizeOf(parameter) > sizeOf(largest))
-        largest = parameter;
-    if (largest)
-      error.attachNote(largest.getLoc()) << "the largest tensor is '" << largest.getSymName()
-                                         << "', " << grouped(sizeOf(largest)) << " bytes";
+    const auto parameters = getParameterBytes(program, SymbolTable(program));
+    auto largest = llvm::max_element(parameters, llvm::less_second());
+    if (largest != parameters.end()) {
+      auto [parameter, bytes] = *largest;
+      error.attachNote(parameter->getLoc()) << "the largest tensor is '" << parameter.getSymName()
+                                            << "', " << grouped(bytes) << " bytes";
+    }
     return failure();
   }
 
@@ -71,11 +71,6 @@ private:
     error.attachNote(largest.getLoc()) << "most go to '" << largest.getReceiver() << "', "
                                        << grouped(getBytes(largest)) << " bytes";
     return failure();
-  }
-
-  static int64_t sizeOf(ParameterOp parameter) {
-    return cast<RankedTensorType>(parameter.getType()).getNumElements() *
-           static_cast<int64_t>(sizeof(float));
   }
 };
 } // namespace

@@ -16,15 +16,15 @@ struct FoldBatchNorms : rnet::impl::FoldBatchNormsBase<FoldBatchNorms> {
   using FoldBatchNormsBase::FoldBatchNormsBase;
 
   void runOnOperation() override {
-    if (getOperation().getRole() != Role::Infer)
-      return; // training normalises by the batch
-    for (auto norm : llvm::make_early_inc_range(getOperation().getOps<BatchNormOp>())) {
+    getOperation()->walk([](BatchNormOp norm) {
+      if (isTraining(norm))
+        return; // normalises by the batch
       auto layer = norm.getInput().getDefiningOp<LayerOpInterface>();
       if (!layer || !layer->hasOneUse() || !layer.foldNormalization(norm.getNormalized()))
-        continue;
+        return;
       norm.replaceAllUsesWith(layer->getResult(0));
       norm.erase();
-    }
+    });
   }
 };
 } // namespace

@@ -22,7 +22,7 @@ NodeOp rnet::addResult(NodeOp node, Value value) {
   types.push_back(value.getType());
   OpBuilder builder(node);
   auto wider = NodeOp::create(builder, node.getLoc(), types, node.getNameAttr(), node.getInputs(),
-                              node.getFailoutAttr());
+                              node.getFailoutAttr(), node.getElementAttr());
   wider.getBody().takeBody(node.getBody());
   node.replaceAllUsesWith(wider.getResults().drop_back());
   node.erase();

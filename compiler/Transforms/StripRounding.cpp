@@ -19,6 +19,7 @@ struct StripRounding : rnet::impl::StripRoundingBase<StripRounding> {
       round.replaceAllUsesWith(round.getInput());
       round.erase();
     });
+    getOperation().walk([](LayerOpInterface layer) { layer.quantizeWeights({}); });
   }
 };
 } // namespace

@@ -46,7 +46,7 @@ static json::Object describeCost(NodeOp node, const SymbolTable &symbols) {
   auto module = node->getParentOfType<ModuleOp>();
   const NodeCost cost = getCost(node, symbols);
   json::Object object{{"parameters", cost.parameters},
-                      {"weight_bytes", cost.weights()},
+                      {"weight_bytes", cost.weights},
                       {"multiply_adds", cost.multiplyAdds},
                       {"sent_bytes", getBytesSent(node)}};
   if (ProgramOp program = findProgram(module, node, Role::Infer))
@@ -131,7 +131,7 @@ void tools::printCosts(NetworkOp network, llvm::raw_ostream &out) {
   auto cell = [](int64_t number) { return llvm::formatv("{0,15}", grouped(number)).str(); };
   auto row = [&](StringRef title, const NodeCost &deployed, int64_t training, int64_t sent) {
     out << llvm::left_justify(title, 16) << cell(deployed.parameters) << cell(deployed.multiplyAdds)
-        << cell(deployed.weights()) << cell(deployed.activations) << cell(training) << cell(sent)
+        << cell(deployed.weights) << cell(deployed.activations) << cell(training) << cell(sent)
         << '\n';
   };
   out << network.getSymName() << ", scheme " << spellScheme(*network.getScheme())
@@ -148,6 +148,7 @@ void tools::printCosts(NetworkOp network, llvm::raw_ostream &out) {
     const int64_t trained = getCost(findProgram(module, node, Role::Train)).activations;
     row(node.getName(), deployed, trained, getBytesSent(node));
     total.parameters += deployed.parameters;
+    total.weights += deployed.weights;
     total.multiplyAdds += deployed.multiplyAdds;
     total.activations += deployed.activations;
     training += trained;

@@ -286,14 +286,20 @@ bool Spec::compileNetwork(Scheme scheme) {
   return succeeded(passes.run(*state->module));
 }
 
-bool Spec::compileInference(Scheme scheme) {
+bool Spec::compileFurther(Scheme scheme, void (*build)(OpPassManager &)) {
   if (!compileNetwork(scheme))
     return false;
   ScopedDiagnosticHandler handler(&state->context,
                                   [&](Diagnostic &diagnostic) { state->print(diagnostic); });
   PassManager passes(&state->context);
-  buildInferencePipeline(passes);
+  build(passes);
   return succeeded(passes.run(*state->module));
+}
+bool Spec::compileInterpreted(Scheme scheme) {
+  return compileFurther(scheme, buildInterpretationPipeline);
+}
+bool Spec::compileInference(Scheme scheme) {
+  return compileFurther(scheme, buildInferencePipeline);
 }
 
 bool Spec::compilePrograms(Scheme scheme) {

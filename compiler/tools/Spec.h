@@ -13,6 +13,10 @@
 #include <string>
 #include <vector>
 
+namespace mlir {
+class OpPassManager;
+}
+
 namespace rnet::tools {
 
 struct SpecOptions {
@@ -44,6 +48,8 @@ public:
   bool load(const std::string &path, llvm::StringRef text, ir::Scheme scheme);
   /// Imports and runs what training and inference share.
   bool compileNetwork(ir::Scheme scheme);
+  /// Goes on to what the reference interpreter runs: still a network.
+  bool compileInterpreted(ir::Scheme scheme);
   /// Goes on to the node programs of inference, budgets checked.
   bool compileInference(ir::Scheme scheme);
   /// Goes on to the node programs, inference and training.
@@ -61,6 +67,8 @@ private:
   bool read(const std::string &path);
   bool take(std::unique_ptr<llvm::MemoryBuffer> text);
   bool checkAll(ir::Scheme scheme);
+  /// By compileNetwork and this pipeline behind it.
+  bool compileFurther(ir::Scheme scheme, void (*build)(mlir::OpPassManager &passes));
   /// The text of the file at `path` with the skips, averages and projections that the options add.
   std::optional<std::string> extend(const std::string &path);
   std::optional<std::string> addAverages(const std::string &path, const std::string &text);

@@ -263,7 +263,7 @@ int main(int argc, char **argv) {
   interpret->add_option("--rows", a.interpret.rows, "the first rows only");
   interpret->callback([&] {
     Spec spec(a.options);
-    status = spec.load(a.spec, a.scheme) && spec.compileNetwork(a.scheme)
+    status = spec.load(a.spec, a.scheme) && spec.compileInterpreted(a.scheme)
                  ? tools::interpret(spec.getNetwork(), a.interpret)
                  : 1;
   });

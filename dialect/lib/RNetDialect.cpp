@@ -23,6 +23,15 @@ void RNetDialect::initialize() {
   registerRNetDialectOperations(this);
 }
 
+LogicalResult QuantizedAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError,
+                                    ir::Element element, FlatSymbolRefAttr scale) {
+  const bool scaled = element == ir::Element::Int8;
+  if (scaled != static_cast<bool>(scale))
+    return emitError() << (scaled ? "int8 needs the scale of the layer's input"
+                                  : "bf16 takes no scale");
+  return success();
+}
+
 bool rnet::isRows(Type type) {
   auto tensor = dyn_cast<TensorType>(type);
   if (!tensor || !tensor.getElementType().isF32())

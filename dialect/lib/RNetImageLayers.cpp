@@ -46,7 +46,7 @@ SmallVector<ParameterUse> ConvOp::getParameterUses(Shapes inputs) {
   const int64_t filters = getFilters();
   SmallVector<ParameterUse> uses = {
       {getWeightAttr(), {filters, inputs[0].back(), kernel[0], kernel[1]}}};
-  addUses(uses, getBiasAttr(), getNormalizedAttr(), filters);
+  addUses(uses, getBiasAttr(), getNormalizedAttr(), filters, getQuantizedAttr());
   return uses;
 }
 int64_t ConvOp::getMultiplyAdds() {
@@ -58,16 +58,16 @@ void ConvOp::interpretRow(Inputs inputs, ParameterLookup parameter,
                           MutableArrayRef<double> output) {
   const Geometry geometry = getGeometry(getWindow(), getRowShape(getInput().getType()));
   const int64_t channels = geometry.channels, taps = geometry.kernelHeight * geometry.kernelWidth;
-  ArrayRef<double> image = inputs[0], weight = parameter(getWeight());
+  const Linear linear = getLinear(inputs[0], getFilters(), getWeightAttr(), getBiasAttr(),
+                                  getNormalizedAttr(), getQuantizedAttr(), parameter);
   forOutputs(geometry, getFilters(), [&](int64_t at, int64_t row, int64_t column, int64_t filter) {
-    double sum = 0;
+    double sum = linear.bias[filter];
     geometry.forTaps(row, column, [&](int64_t tap, int64_t y, int64_t x) {
       for (int64_t channel = 0; channel < channels; ++channel)
-        sum += weight[(filter * channels + channel) * taps + tap] *
-               image[(y * geometry.width + x) * channels + channel];
+        sum += linear.weight[(filter * channels + channel) * taps + tap] *
+               linear.input[(y * geometry.width + x) * channels + channel];
     });
-    output[at] =
-        finish(sum, filter, getBiasAttr(), getNormalizedAttr(), getActivation(), parameter);
+    output[at] = activate(getActivation(), sum);
   });
 }
 SmallVector<Value> ConvOp::buildAdjoint(OpBuilder &builder, Value gradient, ArrayRef<bool> needed) {
@@ -85,20 +85,25 @@ bool ConvOp::fuseActivation(Activation activation, bool trains) {
 bool ConvOp::foldNormalization(NormalizedAttr normalization) {
   return takeNormalization(*this, normalization);
 }
+bool ConvOp::quantizeWeights(QuantizedAttr quantization) {
+  setQuantizedAttr(quantization);
+  return true;
+}
+QuantizedAttr ConvOp::getQuantization() { return getQuantizedAttr(); }
 std::string ConvOp::getKernelName() {
   return isTraining(*this) ? windowKernel("conv", getWindow(), getInput().getType())
                            : spellActivated("conv", getActivation());
 }
 SmallVector<FlatSymbolRefAttr> ConvOp::getKernelParameters() {
-  return weighed(getWeightAttr(), getBiasAttr(), getNormalizedAttr());
+  return weighed(getWeightAttr(), getBiasAttr(), getNormalizedAttr(), getQuantizedAttr());
 }
 std::string ConvOp::getKernelStorage() {
   const Geometry geometry = getGeometry(getWindow(), getRowShape(getInput().getType()));
-  return llvm::formatv("rnet::Conv<{0}, {1}, {2}>", geometry.spellImage(), geometry.spellWindow(),
-                       getFilters());
+  return llvm::formatv("rnet::{0}<{1}, {2}, {3}>", spellStorage("Conv", getQuantizedAttr()),
+                       geometry.spellImage(), geometry.spellWindow(), getFilters());
 }
 std::string ConvOp::getKernelLoad() {
-  return spellLoad(getWeightAttr(), getBiasAttr(), getNormalizedAttr());
+  return spellLoad(getWeightAttr(), getBiasAttr(), getNormalizedAttr(), getQuantizedAttr());
 }
 
 std::string ConvAdjointInputOp::getKernelName() {
@@ -133,14 +138,15 @@ void DepthwiseConvOp::interpretRow(Inputs inputs, ParameterLookup parameter,
                                    MutableArrayRef<double> output) {
   const Geometry geometry = getGeometry(getWindow(), getRowShape(getInput().getType()));
   const int64_t channels = geometry.channels, taps = geometry.kernelHeight * geometry.kernelWidth;
-  ArrayRef<double> image = inputs[0], weight = parameter(getWeight());
+  const Linear linear = getLinear(inputs[0], channels, getWeightAttr(), getBiasAttr(),
+                                  getNormalizedAttr(), /*quantized=*/{}, parameter);
   forOutputs(geometry, channels, [&](int64_t at, int64_t row, int64_t column, int64_t channel) {
-    double sum = 0;
+    double sum = linear.bias[channel];
     geometry.forTaps(row, column, [&](int64_t tap, int64_t y, int64_t x) {
-      sum += weight[channel * taps + tap] * image[(y * geometry.width + x) * channels + channel];
+      sum += linear.weight[channel * taps + tap] *
+             linear.input[(y * geometry.width + x) * channels + channel];
     });
-    output[at] =
-        finish(sum, channel, getBiasAttr(), getNormalizedAttr(), getActivation(), parameter);
+    output[at] = activate(getActivation(), sum);
   });
 }
 SmallVector<Value> DepthwiseConvOp::buildAdjoint(OpBuilder &builder, Value gradient,
@@ -170,7 +176,7 @@ std::string DepthwiseConvOp::getKernelStorage() {
   return windowKernel("rnet::DepthwiseConv", getWindow(), getInput().getType());
 }
 std::string DepthwiseConvOp::getKernelLoad() {
-  return spellLoad(getWeightAttr(), getBiasAttr(), getNormalizedAttr());
+  return spellLoad(getWeightAttr(), getBiasAttr(), getNormalizedAttr(), /*quantized=*/{});
 }
 
 std::string DepthwiseConvAdjointInputOp::getKernelName() {

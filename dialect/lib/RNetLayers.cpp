@@ -48,7 +48,7 @@ FailureOr<SmallVector<int64_t>> DenseOp::inferRowShape(Shapes inputs) {
 SmallVector<ParameterUse> DenseOp::getParameterUses(Shapes inputs) {
   const int64_t units = getUnits();
   SmallVector<ParameterUse> uses = {{getWeightAttr(), {units, inputs[0].back()}}};
-  addUses(uses, getBiasAttr(), getNormalizedAttr(), units);
+  addUses(uses, getBiasAttr(), getNormalizedAttr(), units, getQuantizedAttr());
   return uses;
 }
 
@@ -58,14 +58,16 @@ int64_t DenseOp::getMultiplyAdds() {
 
 void DenseOp::interpretRow(Inputs inputs, ParameterLookup parameter,
                            MutableArrayRef<double> output) {
-  ArrayRef<double> x = inputs[0], weight = parameter(getWeight());
-  const size_t units = getUnits(), channels = weight.size() / units;
+  const size_t units = getUnits();
+  const Linear linear = getLinear(inputs[0], units, getWeightAttr(), getBiasAttr(),
+                                  getNormalizedAttr(), getQuantizedAttr(), parameter);
+  const size_t channels = linear.weight.size() / units;
   for (size_t at = 0; at < output.size(); ++at) {
     const size_t unit = at % units, first = at / units * channels;
-    double sum = 0;
+    double sum = linear.bias[unit];
     for (size_t k = 0; k < channels; ++k)
-      sum += weight[unit * channels + k] * x[first + k];
-    output[at] = finish(sum, unit, getBiasAttr(), getNormalizedAttr(), getActivation(), parameter);
+      sum += linear.weight[unit * channels + k] * linear.input[first + k];
+    output[at] = activate(getActivation(), sum);
   }
 }
 
@@ -86,6 +88,11 @@ bool DenseOp::fuseActivation(Activation activation, bool trains) {
 bool DenseOp::foldNormalization(NormalizedAttr normalization) {
   return takeNormalization(*this, normalization);
 }
+bool DenseOp::quantizeWeights(QuantizedAttr quantization) {
+  setQuantizedAttr(quantization);
+  return true;
+}
+QuantizedAttr DenseOp::getQuantization() { return getQuantizedAttr(); }
 
 std::string DenseOp::getKernelName() {
   // Pixels are what a convolution of 1x1 sees; in training the products differ.
@@ -95,19 +102,20 @@ std::string DenseOp::getKernelName() {
   return spellActivated(isImage(input) ? "conv" : "dense", getActivation());
 }
 SmallVector<FlatSymbolRefAttr> DenseOp::getKernelParameters() {
-  return weighed(getWeightAttr(), getBiasAttr(), getNormalizedAttr());
+  return weighed(getWeightAttr(), getBiasAttr(), getNormalizedAttr(), getQuantizedAttr());
 }
 std::string DenseOp::getKernelStorage() {
   Type input = getInput().getType();
   const int64_t units = getUnits();
   if (!isImage(input))
-    return templateName("Dense", {getRowWidth(input), units});
+    return templateName(spellStorage("Dense", getQuantizedAttr()), {getRowWidth(input), units});
   ArrayRef<int64_t> shape = getRowShape(input);
-  return llvm::formatv("rnet::PixelDense<rnet::Image{{{0}, {1}, {2}}, {3}>", shape[0], shape[1],
-                       shape[2], units);
+  return llvm::formatv("rnet::{0}<rnet::Image{{{1}, {2}, {3}}, {4}>",
+                       spellStorage("PixelDense", getQuantizedAttr()), shape[0], shape[1], shape[2],
+                       units);
 }
 std::string DenseOp::getKernelLoad() {
-  return spellLoad(getWeightAttr(), getBiasAttr(), getNormalizedAttr());
+  return spellLoad(getWeightAttr(), getBiasAttr(), getNormalizedAttr(), getQuantizedAttr());
 }
 
 std::string DenseAdjointInputOp::getKernelName() {
@@ -284,13 +292,10 @@ void RoundOp::interpretRow(Inputs inputs, ParameterLookup parameter,
                            MutableArrayRef<double> output) {
   for (auto [x, y] : llvm::zip_equal(inputs[0], output)) {
     if (getElement() == Element::BF16) {
-      bool inexact;
-      llvm::APFloat value(static_cast<float>(x));
-      value.convert(llvm::APFloat::BFloat(), llvm::APFloat::rmNearestTiesToEven, &inexact);
-      y = value.convertToDouble();
+      y = roundToBF16(x);
     } else {
       const double scale = parameter(*getScale()).front();
-      y = std::isnan(x) ? 0 : std::clamp(std::nearbyint(x / scale), -127.0, 127.0) * scale;
+      y = roundToInt8(x / scale) * scale;
     }
   }
 }

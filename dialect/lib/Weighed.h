@@ -4,24 +4,36 @@
 
 #include "rnet/Dialect/RNetDialect.h"
 
+#include <vector>
+
 namespace rnet {
 
 using Shapes = llvm::ArrayRef<llvm::ArrayRef<int64_t>>;
 using Inputs = llvm::ArrayRef<llvm::ArrayRef<double>>;
 using ParameterLookup = llvm::function_ref<llvm::ArrayRef<double>(llvm::StringRef)>;
 
-/// Weight, bias, and the parameters of a folded normalisation; bias and normalisation may be null.
-llvm::SmallVector<mlir::FlatSymbolRefAttr>
-weighed(mlir::FlatSymbolRefAttr weight, mlir::FlatSymbolRefAttr bias, NormalizedAttr normalized);
-/// Adds what `weighed` lists behind the weight: one element for each of `outputs`.
+/// Weight, bias, the parameters of a folded normalisation, and the scale of the input; all but the
+/// weight may be null.
+llvm::SmallVector<mlir::FlatSymbolRefAttr> weighed(mlir::FlatSymbolRefAttr weight,
+                                                   mlir::FlatSymbolRefAttr bias,
+                                                   NormalizedAttr normalized,
+                                                   QuantizedAttr quantized = {});
+/// Adds what `weighed` lists behind the weight: one element for each of `outputs`, but one scale.
 void addUses(llvm::SmallVectorImpl<ParameterUse> &uses, mlir::FlatSymbolRefAttr bias,
-             NormalizedAttr normalized, int64_t outputs);
+             NormalizedAttr normalized, int64_t outputs, QuantizedAttr quantized = {});
 /// The arguments of the storage's `load`.
 std::string spellLoad(mlir::FlatSymbolRefAttr weight, mlir::FlatSymbolRefAttr bias,
-                      NormalizedAttr normalized);
-/// What becomes of the sum of products of one output.
-double finish(double sum, size_t output, mlir::FlatSymbolRefAttr bias, NormalizedAttr normalized,
-              ir::Activation activation, ParameterLookup parameter);
+                      NormalizedAttr normalized, QuantizedAttr quantized);
+/// "Dense", "DenseBf16", "DenseInt8": the storage of such weights.
+std::string spellStorage(llvm::StringRef name, QuantizedAttr quantized);
+/// The numbers that a layer multiplies and adds: weights [outputs][...] and biases [outputs], a
+/// normalisation folded in, and its input; narrow ones as what they stand for.
+struct Linear {
+  std::vector<double> weight, bias, input;
+};
+Linear getLinear(llvm::ArrayRef<double> input, size_t outputs, mlir::FlatSymbolRefAttr weight,
+                 mlir::FlatSymbolRefAttr bias, NormalizedAttr normalized, QuantizedAttr quantized,
+                 ParameterLookup parameter);
 
 /// Takes over what follows, where nothing was taken over yet.
 template <class Layer> bool takeActivation(Layer layer, ir::Activation activation) {
@@ -41,5 +53,10 @@ template <class Layer> bool takeNormalization(Layer layer, NormalizedAttr normal
 std::string spellNormalized(NormalizedAttr normalized);
 /// (x - mean) / sqrt(variance + epsilon) * gamma + beta of one channel.
 double normalize(double x, size_t channel, NormalizedAttr normalized, ParameterLookup parameter);
+
+/// The nearest bf16, ties to even, by LLVM's own.
+double roundToBF16(double x);
+/// The nearest whole number from -127 to 127, ties to even; of a NaN 0.
+double roundToInt8(double x);
 
 } // namespace rnet

@@ -128,8 +128,20 @@ void Checker::declareNodes() {
     Node node;
     node.spec = &spec;
     node.layers = expander.expandNode(spec);
+    node.element = checkElement(spec.element, "weights");
     network.nodes.push_back(std::move(node));
   });
+}
+
+std::string Checker::checkElement(const std::optional<ast::Name> &element, llvm::StringRef of) {
+  if (!element || element->text == "f32")
+    return "";
+  if (element->text == "bf16" || element->text == "int8")
+    return element->text;
+  diagnostics.report("unknown-type", element->range,
+                     "no element type '" + element->text + "' of " + of.str() +
+                         "; there are f32, bf16 and int8");
+  return "";
 }
 
 //===-- Inputs and outputs ------------------------------------------------------------------===//

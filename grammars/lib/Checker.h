@@ -34,6 +34,9 @@ private:
   // Checker.cpp
   void declareDefinitions();
   void declareNodes();
+  /// "bf16" or "int8"; empty for f32, which is what holds where nothing is said. `of` is what has
+  /// it, for a message.
+  std::string checkElement(const std::optional<ast::Name> &element, llvm::StringRef of);
   std::optional<std::vector<int64_t>> checkShape(const ast::TensorType &type);
   void addInput(const ast::Input &input);
   void addOutput(const ast::Output &output);

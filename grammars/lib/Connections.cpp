@@ -41,15 +41,7 @@ std::optional<unsigned> Checker::connect(unsigned from, unsigned to, bool isSkip
   if (options.weight)
     if (!(connection.weight = evaluate(*options.weight, constants, diagnostics)))
       return std::nullopt;
-  if (options.element) {
-    const std::string &element = options.element->text;
-    if (element == "bf16" || element == "int8")
-      connection.element = element;
-    else if (element != "f32")
-      diagnostics.report("unknown-type", options.element->range,
-                         "no element type '" + element +
-                             "' of a hyperconnection; there are f32, bf16 and int8");
-  }
+  connection.element = checkElement(options.element, "a hyperconnection");
   const unsigned index = network.hyperconnections.size();
   if (copy)
     copies.emplace_back(index, copy->range);

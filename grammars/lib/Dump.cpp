@@ -50,7 +50,11 @@ private:
   }
   void dump(const Node &it) {
     line(it.range, "node " + it.name.text);
-    inside([&] { std::visit([&](const auto &content) { dump(content); }, it.layers); });
+    inside([&] {
+      if (it.element)
+        line(it.element->range, "as " + it.element->text);
+      std::visit([&](const auto &content) { dump(content); }, it.layers);
+    });
   }
   void dump(std::monostate) {}
   void dump(const Body &it) {

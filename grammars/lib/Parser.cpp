@@ -295,13 +295,14 @@ const auto slice_def = begins >> name[set(&Slice::list)] >>
                              x3::_val(context).last = std::move(x3::_attr(context));
                            })]) > endOfSlice) >>
                        ends;
+const auto element_def = name[assign];
 const auto node_def = begins >> keyword("node") > name[set(&Node::name)] >
+                      -(keyword("as") > element[set(&Node::element)]) >
                       -(body[set(&Node::layers)] | ('=' > slice[set(&Node::layers)])) > ends;
 
 const x3::rule<struct ProjectionClass, std::variant<std::monostate, Layer, Body>> projection =
     "a layer or '{'";
 const auto projection_def = body[assign] | call[assign];
-const auto element_def = name[assign];
 const auto options_def = *((keyword("project") > projection[set(&ConnectionOptions::project)]) |
                            (keyword("weight") > expression[set(&ConnectionOptions::weight)]) |
                            (keyword("as") > element[set(&ConnectionOptions::element)]) |

@@ -132,7 +132,7 @@ private:
     line("}");
   }
   void print(const Node &it) {
-    const std::string head = "node " + it.name.text;
+    const std::string head = "node " + it.name.text + (it.element ? " as " + it.element->text : "");
     if (auto *body = std::get_if<Body>(&it.layers))
       return bodies({{head, body}});
     hoistInner(it.range);

@@ -4,15 +4,16 @@
 
 #include "rnet/Dialect/RNetDialect.h"
 
+#include "llvm/ADT/MapVector.h"
+
 namespace rnet {
 
-/// For one row, f32.
+/// For one row.
 struct NodeCost {
   int64_t parameters = 0;   ///< elements, trained and frozen
+  int64_t weights = 0;      ///< bytes of those, in their element types
   int64_t multiplyAdds = 0; ///< of all layers and projections at the node
   int64_t activations = 0;  ///< bytes of the arena; 0 for a program that is not planned
-
-  int64_t weights() const { return parameters * static_cast<int64_t>(sizeof(float)); } ///< bytes
 };
 
 /// The cost of a node of a network whose projections have been placed and whose symbols these are,
@@ -25,6 +26,11 @@ int64_t getMultiplyAdds(NodeOp node);
 
 /// The program of a node in a module of programs, or null.
 ProgramOp findProgram(mlir::ModuleOp module, NodeOp node, ir::Role role);
+
+/// The parameters that a node or program reads, of those in `symbols`, and the bytes of each in its
+/// element type.
+llvm::MapVector<ParameterOp, int64_t> getParameterBytes(mlir::Operation *op,
+                                                        const mlir::SymbolTable &symbols);
 
 /// Bytes that one inference sends along a hyperconnection, without headers.
 int64_t getBytes(HyperconnectionOp connection);

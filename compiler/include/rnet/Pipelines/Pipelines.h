@@ -13,6 +13,8 @@ void registerDialects(mlir::DialectRegistry &registry);
 
 /// What training and inference share: scheme, shapes, projections, weights of hyperconnections.
 void buildNetworkPipeline(mlir::OpPassManager &passes, ir::Scheme scheme);
+/// From the shared network to what the reference interpreter runs.
+void buildInterpretationPipeline(mlir::OpPassManager &passes);
 /// From the shared network to planned inference programs.
 void buildInferencePipeline(mlir::OpPassManager &passes);
 /// From the shared network to planned training programs.

@@ -97,8 +97,22 @@ def RoundHyperconnections : RNet_Pass<"rnet-round-hyperconnections"> {
   }];
 }
 
+def QuantizeWeights : RNet_Pass<"rnet-quantize-weights"> {
+  let summary = "Tell the layers of nodes with narrow weights what theirs become";
+  let description = [{
+    All layers at the node whose kernels can, those of projections and exits too: `rnet.dense` and `rnet.conv`; others stay f32. For int8 the network
+    gets a parameter for each, the scale of its input.
+
+    ```mlir
+    rnet.node "fog1"(%0) as int8 { ... %d = rnet.dense %m units 250 weight @fog1.dense1.weight : ... }
+    // becomes
+    %d = rnet.dense %m units 250 weight @fog1.dense1.weight quantized <int8, @fog1.dense1.scale> : ...
+    ```
+  }];
+}
+
 def StripRounding : RNet_Pass<"rnet-strip-rounding"> {
-  let summary = "Training: values of hyperconnections stay as they are";
+  let summary = "Training: values of hyperconnections, and weights, stay as they are";
   let description = [{
     Networks learn in f32 and are rounded when they have learnt.
 
@@ -221,7 +235,7 @@ def StripDropout : RNet_Pass<"rnet-strip-dropout", "::rnet::ProgramOp"> {
   }];
 }
 
-def FoldBatchNorms : RNet_Pass<"rnet-fold-batch-norms", "::rnet::ProgramOp"> {
+def FoldBatchNorms : RNet_Pass<"rnet-fold-batch-norms", ""> {
   let summary = "Inference: take a batch normalisation into the weights of the layer before it";
   let description = [{
     The layer's storage does the arithmetic once, in double precision, when it is loaded. A normalisation that

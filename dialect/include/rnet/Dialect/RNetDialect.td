@@ -54,7 +54,7 @@ def RNet_HyperconnectionKind : RNet_Enum<"HyperconnectionKind", "simple or skip"
   I32EnumAttrCase<"Simple", 0, "simple">, I32EnumAttrCase<"Skip", 1, "skip">]>;
 def RNet_HyperconnectionKindAttr : RNet_EnumAttr<RNet_HyperconnectionKind, "hyperconnection_kind">;
 
-def RNet_Element : RNet_Enum<"Element", "element type of what travels along a hyperconnection, where it is not f32", [
+def RNet_Element : RNet_Enum<"Element", "element type of what travels along a hyperconnection, or of a node's weights, where it is not f32", [
   I32EnumAttrCase<"BF16", 0, "bf16">, I32EnumAttrCase<"Int8", 1, "int8">]>;
 def RNet_ElementAttr : RNet_EnumAttr<RNet_Element, "element">;
 
@@ -128,6 +128,20 @@ def RNet_NormalizedAttr : RNet_Attr<"Normalized", "normalized"> {
                         "::mlir::FlatSymbolRefAttr":$mean, "::mlir::FlatSymbolRefAttr":$variance,
                         "::mlir::FloatAttr":$epsilon);
   let assemblyFormat = "`<` $gamma `,` $beta `,` $mean `,` $variance `,` `epsilon` `=` $epsilon `>`";
+}
+
+def RNet_QuantizedAttr : RNet_Attr<"Quantized", "quantized"> {
+  let summary = "what a layer's weights become when they are loaded, behind the folding of a normalisation";
+  let description = [{
+    `bf16`: each weight is the nearest one, ties to even. `int8`: of each output (filter, unit), the nearest whole multiples, ties to even, of the
+    largest magnitude / 127; the input is rounded to whole multiples of `scale`, a frozen parameter of shape [1] that training measures, as `rnet.round` does.
+    Sums are of f32 with bf16, exact with int8; biases stay f32.
+
+    Example: `#rnet.quantized<bf16>`, `#rnet.quantized<int8, @edge.dense1.scale>`
+  }];
+  let parameters = (ins EnumParameter<RNet_Element>:$element, OptionalParameter<"::mlir::FlatSymbolRefAttr">:$scale);
+  let assemblyFormat = "`<` $element (`,` $scale^)? `>`";
+  let genVerifyDecl = 1;
 }
 
 def RNet_ArenaAttr : RNet_Attr<"Arena", "arena"> {

@@ -9,20 +9,21 @@ include "rnet/Dialect/RNetLayers.td"
 
 def ConvOp : RNet_Layer<"conv", (ins RNet_Rows:$input),
     (ins I64Attr:$filters, RNet_WindowAttr:$window, FlatSymbolRefAttr:$weight, OptionalAttr<FlatSymbolRefAttr>:$bias,
-         OptionalAttr<RNet_NormalizedAttr>:$normalized,
+         OptionalAttr<RNet_NormalizedAttr>:$normalized, OptionalAttr<RNet_QuantizedAttr>:$quantized,
          DefaultValuedAttr<RNet_ActivationAttr, "::rnet::ir::Activation::None">:$activation), [],
-    ["getParameterUses", "getMultiplyAdds", "fuseActivation", "foldNormalization"],
+    ["getParameterUses", "getMultiplyAdds", "fuseActivation", "foldNormalization", "quantizeWeights",
+     "getQuantization"],
     ["getKernelParameters", "getKernelStorage", "getKernelLoad"]> {
   let summary = "convolution: each filter sees all channels under the window";
   let description = [{
-    The weight is [filters, channels, kernel height, kernel width], the bias [filters]. `normalized` and `then` are as in
-    `rnet.dense`.
+    The weight is [filters, channels, kernel height, kernel width], the bias [filters]. `quantized`, `normalized` and `then`
+    are as in `rnet.dense`.
 
     Example: `%y = rnet.conv %x filters 24 window <kernel = [3, 3], stride = [1, 1]> weight @iot.conv1.weight bias @iot.conv1.bias : tensor<?x32x32x3xf32> -> tensor<?x32x32x24xf32>`
   }];
   let assemblyFormat = [{
     $input (`where` $present^)? `filters` $filters `window` $window `weight` $weight (`bias` $bias^)?
-    (`normalized` $normalized^)? (`then` $activation^)? attr-dict `:` type($input) `->` type($output)
+    (`normalized` $normalized^)? (`quantized` $quantized^)? (`then` $activation^)? attr-dict `:` type($input) `->` type($output)
   }];
 }
 

@@ -35,6 +35,10 @@ def LayerOpInterface : OpInterface<"LayerOpInterface"> {
       }], "bool", "fuseActivation", (ins "::rnet::ir::Activation":$activation, "bool":$trains), "", "return false;">,
     InterfaceMethod<"Takes a batch normalisation that follows into its weights; false where it cannot.",
       "bool", "foldNormalization", (ins "::rnet::NormalizedAttr":$normalization), "", "return false;">,
+    InterfaceMethod<"Computes with such weights from now on, where it is null with those of f32; false where its kernel cannot.",
+      "bool", "quantizeWeights", (ins "::rnet::QuantizedAttr":$quantization), "", "return false;">,
+    InterfaceMethod<"What its weights, the first of its kernel's parameters, become; null: they stay f32.",
+      "::rnet::QuantizedAttr", "getQuantization", (ins), "", "return {};">,
     InterfaceMethod<"Gives its operand another shape and nothing else: no kernel, the same memory.",
       "bool", "isView", (ins), "", "return false;">
   ];

@@ -31,20 +31,21 @@ class RNet_Adjoint<string mnemonic, dag inputs, dag attributes = (ins), list<Tra
 
 def DenseOp : RNet_Layer<"dense", (ins RNet_Rows:$input),
     (ins I64Attr:$units, FlatSymbolRefAttr:$weight, OptionalAttr<FlatSymbolRefAttr>:$bias,
-         OptionalAttr<RNet_NormalizedAttr>:$normalized,
+         OptionalAttr<RNet_NormalizedAttr>:$normalized, OptionalAttr<RNet_QuantizedAttr>:$quantized,
          DefaultValuedAttr<RNet_ActivationAttr, "::rnet::ir::Activation::None">:$activation), [],
-    ["getParameterUses", "getMultiplyAdds", "fuseActivation", "foldNormalization"],
+    ["getParameterUses", "getMultiplyAdds", "fuseActivation", "foldNormalization", "quantizeWeights",
+     "getQuantization"],
     ["getKernelParameters", "getKernelStorage", "getKernelLoad"]> {
   let summary = "y = W x + b; on an image, of the channels of each pixel";
   let description = [{
-    W is [units, in], b is [units]; one accumulator per output. `normalized` and `then relu` are set by
-    `rnet-fold-batch-norms` and `rnet-fuse-activations`, in inference programs only.
+    W is [units, in], b is [units]; one accumulator per output. `quantized` is set by `rnet-quantize-weights`, `normalized` and `then relu` by
+    `rnet-fold-batch-norms` and `rnet-fuse-activations`: what inference computes.
 
     Example: `%y = rnet.dense %x units 250 weight @edge.dense1.weight bias @edge.dense1.bias : tensor<?x23xf32> -> tensor<?x250xf32>`
   }];
   let assemblyFormat = [{
     $input (`where` $present^)? `units` $units `weight` $weight (`bias` $bias^)? (`normalized` $normalized^)?
-    (`then` $activation^)? attr-dict `:` type($input) `->` type($output)
+    (`quantized` $quantized^)? (`then` $activation^)? attr-dict `:` type($input) `->` type($output)
   }];
 }
 

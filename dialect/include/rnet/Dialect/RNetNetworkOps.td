@@ -82,16 +82,18 @@ def NodeOp : RNet_Op<"node", [IsolatedFromAbove, SingleBlock, ParentOneOf<["Netw
   let description = [{
     Operands are what reaches the node: network inputs and hyperconnections, in mux order. Results are what
     it sends: result 0 is the output of its last layer, further ones are projections and exits made at this node. A down
-    node's results are absent. `failout` is the failure probability in training.
+    node's results are absent. `failout` is the failure probability in training. `as` is the element type of its weights in inference, f32
+    where it is left out; `rnet-quantize-weights` says it to the layers.
 
     After `rnet-differentiate` the body goes on behind `rnet.reverse` with the backward program, and the
     terminator lists the gradients of the operands.
   }];
-  let arguments = (ins StrAttr:$name, Variadic<RNet_Rows>:$inputs, OptionalAttr<F64Attr>:$failout);
+  let arguments = (ins StrAttr:$name, Variadic<RNet_Rows>:$inputs, OptionalAttr<F64Attr>:$failout,
+                       OptionalAttr<RNet_ElementAttr>:$element);
   let results = (outs Variadic<RNet_Rows>:$results);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
-    $name `(` $inputs `)` (`failout` $failout^)? attr-dict-with-keyword $body `:` functional-type($inputs, $results)
+    $name `(` $inputs `)` (`failout` $failout^)? (`as` $element^)? attr-dict-with-keyword $body `:` functional-type($inputs, $results)
   }];
   let extraClassDeclaration = [{
     ::rnet::YieldOp getYield();

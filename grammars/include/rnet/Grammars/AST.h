@@ -102,8 +102,10 @@ struct Exit : Ranged {
   Name output, node;
   Body head;
 };
+/// `node fog1 as int8 { ... }`.
 struct Node : Ranged {
   Name name;
+  std::optional<Name> element; ///< as int8
   std::variant<std::monostate, Body, Slice> layers;
 };
 

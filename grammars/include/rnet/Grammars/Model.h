@@ -52,6 +52,7 @@ struct Node {
   std::vector<unsigned> groups;             ///< that hold it
   bool failable = false;                    ///< by itself
   std::optional<Budget> budget;
+  std::string element = {}; ///< of its weights in inference: bf16 or int8; empty: f32
 };
 
 /// A physical link, a bus or a switch.
