@@ -46,7 +46,8 @@ else:
     folder = pathlib.Path(value("-o")) / "bin"
     folder.mkdir(parents=True, exist_ok=True)
     reliability = dict.fromkeys(("normal", "poor", "hazardous"), {"edge": 0.8, "cloud": 0.9})
-    network = {"reliability": reliability, "hyperconnections": [{"bytes": 1000}, {"bytes": 92}]}
+    network = {"reliability": reliability, "hyperconnections": [{"bytes": 1000}, {"bytes": 92}],
+               "costs": {"edge": {"weight_bytes": 200}, "cloud": {"weight_bytes": 100}}}
     (folder.parent / "network.json").write_text(json.dumps(network))
     for program in ("health-train", "health-evaluate"):
         shutil.copy(sys.argv[0], folder / program)
