@@ -28,7 +28,7 @@ void rnet::buildNetworkPipeline(OpPassManager &passes, Scheme scheme) {
 }
 
 void rnet::buildInterpretationPipeline(OpPassManager &passes) {
-  passes.nest<NetworkOp>().addPass(createFoldBatchNorms());
+  passes.nest<NetworkOp>().addPass(createFoldBatchNorms({true}));
 }
 
 void rnet::buildInferencePipeline(OpPassManager &passes) {

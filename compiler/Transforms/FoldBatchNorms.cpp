@@ -16,11 +16,12 @@ struct FoldBatchNorms : rnet::impl::FoldBatchNormsBase<FoldBatchNorms> {
   using FoldBatchNormsBase::FoldBatchNormsBase;
 
   void runOnOperation() override {
-    getOperation()->walk([](BatchNormOp norm) {
+    getOperation()->walk([&](BatchNormOp norm) {
       if (isTraining(norm))
         return; // normalises by the batch
       auto layer = norm.getInput().getDefiningOp<LayerOpInterface>();
-      if (!layer || !layer->hasOneUse() || !layer.foldNormalization(norm.getNormalized()))
+      if (!layer || !layer->hasOneUse() || (quantizedOnly && !layer.getQuantization()) ||
+          !layer.foldNormalization(norm.getNormalized()))
         return;
       norm.replaceAllUsesWith(layer->getResult(0));
       norm.erase();

@@ -5,6 +5,7 @@
 #include "rnet/Dialect/Geometry.h"
 
 #include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/MathExtras.h"
 
 #include <limits>
 
@@ -86,6 +87,10 @@ bool ConvOp::foldNormalization(NormalizedAttr normalization) {
   return takeNormalization(*this, normalization);
 }
 bool ConvOp::quantizeWeights(QuantizedAttr quantization) {
+  ArrayRef<int64_t> kernel = getWindow().getKernel().asArrayRef();
+  const int64_t channels = getRowShape(getInput().getType()).back(); // in words of four
+  if (!canQuantize(quantization, kernel[0] * kernel[1] * llvm::alignTo(channels, 4)))
+    return false;
   setQuantizedAttr(quantization);
   return true;
 }

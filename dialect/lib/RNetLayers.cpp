@@ -89,6 +89,8 @@ bool DenseOp::foldNormalization(NormalizedAttr normalization) {
   return takeNormalization(*this, normalization);
 }
 bool DenseOp::quantizeWeights(QuantizedAttr quantization) {
+  if (!canQuantize(quantization, channelsOf(getInput().getType())))
+    return false;
   setQuantizedAttr(quantization);
   return true;
 }

@@ -21,6 +21,10 @@ llvm::SmallVector<mlir::FlatSymbolRefAttr> weighed(mlir::FlatSymbolRefAttr weigh
 /// Adds what `weighed` lists behind the weight: one element for each of `outputs`, but one scale.
 void addUses(llvm::SmallVectorImpl<ParameterUse> &uses, mlir::FlatSymbolRefAttr bias,
              NormalizedAttr normalized, int64_t outputs, QuantizedAttr quantized = {});
+/// Whether an output can have so many inputs: sums of int8 have to fit 32 bits.
+inline bool canQuantize(QuantizedAttr quantized, int64_t inputs) {
+  return !quantized || quantized.getElement() != ir::Element::Int8 || inputs <= 65536;
+}
 /// The arguments of the storage's `load`.
 std::string spellLoad(mlir::FlatSymbolRefAttr weight, mlir::FlatSymbolRefAttr bias,
                       NormalizedAttr normalized, QuantizedAttr quantized);

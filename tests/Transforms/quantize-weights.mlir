@@ -1,9 +1,15 @@
 // Layers with weights learn the element type of their node, those of int8 with a scale each; others, and those of other nodes, stay as they are.
 // Training takes it back.
-// RUN: %rnet-opt %s -pass-pipeline='builtin.module(rnet.network(rnet-quantize-weights))' | FileCheck %s
-// RUN: %rnet-opt %s -pass-pipeline='builtin.module(rnet.network(rnet-quantize-weights,rnet-strip-rounding))' | FileCheck %s --check-prefix=STRIPPED
+// RUN: split-file %s %t
+// RUN: %rnet-opt %t/n.mlir -pass-pipeline='builtin.module(rnet.network(rnet-quantize-weights))' | FileCheck %s
+// RUN: %rnet-opt %t/n.mlir -pass-pipeline='builtin.module(rnet.network(rnet-quantize-weights,rnet-strip-rounding))' | FileCheck %s --check-prefix=STRIPPED
 // STRIPPED-NOT: quantized
 
+// Sums of so many products of int8 might not fit 32 bits.
+// RUN: %rnet-opt %t/wide.mlir -pass-pipeline='builtin.module(rnet.network(rnet-quantize-weights))' | FileCheck %s --check-prefix=WIDE
+// WIDE-NOT: scale
+
+//--- n.mlir
 // CHECK: rnet.parameter @c.dense1.weight
 // CHECK-NEXT: rnet.parameter @b.conv1.scale init ones frozen : tensor<1xf32>
 // CHECK-NEXT: rnet.parameter @b.branch.dense1.scale init ones frozen : tensor<1xf32>
@@ -41,4 +47,15 @@ rnet.network @n {
     %d = rnet.dense %in units 2 weight @c.dense1.weight : tensor<?x1x1x4xf32> -> tensor<?x1x1x2xf32>
     rnet.yield %d : tensor<?x1x1x2xf32>
   } : (tensor<?x1x1x4xf32>) -> tensor<?x1x1x2xf32>
+}
+//--- wide.mlir
+rnet.network @n {
+  rnet.parameter @a.dense1.weight init glorot_uniform : tensor<3x65537xf32>
+  %x = rnet.input "x" at "a" : tensor<?x65537xf32>
+  %a = rnet.node "a"(%x) as int8 {
+  ^bb0(%in: tensor<?x65537xf32>):
+    // WIDE: rnet.dense %{{.*}} weight @a.dense1.weight :
+    %d = rnet.dense %in units 3 weight @a.dense1.weight : tensor<?x65537xf32> -> tensor<?x3xf32>
+    rnet.yield %d : tensor<?x3xf32>
+  } : (tensor<?x65537xf32>) -> tensor<?x3xf32>
 }

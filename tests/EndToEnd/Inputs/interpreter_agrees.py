@@ -1,4 +1,4 @@
-"""The evaluator's outputs against the reference interpreter's, which folds and fuses nothing and computes in double precision.
+"""The evaluator's outputs against the reference interpreter's, which folds nothing but into narrow weights, fuses nothing, and computes in double precision.
 
 interpreter_agrees.py --rnet RNET --directory DIR --weights W --data F.npz --spec S --scheme S [--rows N] [--patterns N] [--tolerance E]
 """

@@ -100,8 +100,8 @@ def RoundHyperconnections : RNet_Pass<"rnet-round-hyperconnections"> {
 def QuantizeWeights : RNet_Pass<"rnet-quantize-weights"> {
   let summary = "Tell the layers of nodes with narrow weights what theirs become";
   let description = [{
-    All layers at the node whose kernels can, those of projections and exits too: `rnet.dense` and `rnet.conv`; others stay f32. For int8 the network
-    gets a parameter for each, the scale of its input.
+    All layers at the node whose kernels can, those of projections and exits too: `rnet.dense` and `rnet.conv`; others stay f32, and with int8
+    those of more than 65,536 inputs an output, whose sums might not fit 32 bits. For int8 the network gets a parameter for each, the scale of its input.
 
     ```mlir
     rnet.node "fog1"(%0) as int8 { ... %d = rnet.dense %m units 250 weight @fog1.dense1.weight : ... }
@@ -239,7 +239,8 @@ def FoldBatchNorms : RNet_Pass<"rnet-fold-batch-norms", ""> {
   let summary = "Inference: take a batch normalisation into the weights of the layer before it";
   let description = [{
     The layer's storage does the arithmetic once, in double precision, when it is loaded. A normalisation that
-    follows no layer with weights, or one whose result is used elsewhere too, stays as it is.
+    follows no layer with weights, or one whose result is used elsewhere too, stays as it is. In a network too, for the
+    reference interpreter, but there only where it is part of what a layer's narrow weights are.
 
     ```mlir
     %c = rnet.conv %x filters 24 window <...> weight @conv1.weight : ...
@@ -248,6 +249,7 @@ def FoldBatchNorms : RNet_Pass<"rnet-fold-batch-norms", ""> {
     %y = rnet.conv %x filters 24 window <...> weight @conv1.weight normalized <@bn.gamma, @bn.beta, @bn.mean, @bn.variance, epsilon = 1.0e-3> : ...
     ```
   }];
+  let options = [Option<"quantizedOnly", "quantized-only", "bool", "false", "only into narrow weights">];
 }
 
 def FuseActivations : RNet_Pass<"rnet-fuse-activations", ""> {
