@@ -66,14 +66,18 @@ int64_t rnet::getBytes(HyperconnectionOp connection) {
   return getRowWidth(connection.getValue().getType()) * sizeOf(connection.getElement());
 }
 
-int64_t rnet::getBytesSent(NodeOp node) {
+static int64_t sumBytes(NodeOp node, bool standbys) {
   int64_t bytes = 0;
   for (Value result : node.getResults())
     for (Operation *user : result.getUsers())
       if (auto connection = dyn_cast<HyperconnectionOp>(user))
-        bytes += getBytes(connection);
+        if (standbys || !connection.getStandby())
+          bytes += getBytes(connection);
   return bytes;
 }
+
+int64_t rnet::getBytesSent(NodeOp node) { return sumBytes(node, /*standbys=*/false); }
+int64_t rnet::getMostBytesSent(NodeOp node) { return sumBytes(node, /*standbys=*/true); }
 
 std::string rnet::grouped(int64_t number) {
   std::string digits = std::to_string(number);

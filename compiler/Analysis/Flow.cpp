@@ -18,12 +18,13 @@ namespace {
 /// Vertices come just before the first that depends on them, so that few are on the way at a time.
 class FlowBuilder {
 public:
-  explicit FlowBuilder(NetworkOp network) : network(network) {
+  FlowBuilder(NetworkOp network, bool standbys) : network(network), standbys(standbys) {
     flow.causes = findFailureCauses(network);
     flow.failures.resize(flow.causes.size());
     for (auto [number, connection] : llvm::enumerate(network.getOps<HyperconnectionOp>()))
       connections[connection] = number;
     flow.hyperconnections = connections.size();
+    flow.spared.resize(connections.size());
     cutBy.resize(connections.size());
     downBy.resize(llvm::range_size(network.getOps<NodeOp>()));
     for (auto [number, cause] : llvm::enumerate(flow.causes)) {
@@ -42,15 +43,19 @@ public:
     std::vector<bool> hasInput(downBy.size());
     for (auto input : network.getOps<InputOp>())
       hasInput[findNode(input.getNode())] = true;
-    std::vector<FlowGraph::Link> toRoutes;
     std::vector<std::optional<unsigned>> routes(connections.size());
     for (auto [number, node] : llvm::enumerate(network.getOps<NodeOp>())) {
       for (Value input : node.getInputs())
         if (auto connection = input.getDefiningOp<HyperconnectionOp>())
           if (const unsigned k = connections.lookup(connection); !cutBy[k].empty()) {
             routes[k] = add(false, cutBy[k]);
-            toRoutes.push_back({vertices.lookup(connection.getSender().getName()), *routes[k]});
+            further.push_back({vertices.lookup(connection.getSender().getName()), *routes[k]});
           }
+      if (standbys)
+        addSpared(node, [&](HyperconnectionOp connection) {
+          return routes[connections.lookup(connection)].value_or(
+              vertices.lookup(connection.getSender().getName()));
+        });
       const unsigned vertex = add(hasInput[number], downBy[number]);
       flow.nodes.push_back(vertices[node.getName()] = vertex);
       if (!llvm::is_contained(downBy[number], number))
@@ -64,7 +69,7 @@ public:
       flow.graph.links.push_back(
           {routes[number].value_or(vertices.lookup(connection.getSender().getName())),
            vertices.lookup(connection.getReceiver())});
-    llvm::append_range(flow.graph.links, toRoutes);
+    llvm::append_range(flow.graph.links, further);
     auto output = *network.getOps<OutputOp>().begin();
     flow.graph.output = vertices.lookup(output.getValue().getDefiningOp<NodeOp>().getName());
     addExits(vertices);
@@ -82,6 +87,34 @@ private:
     for (auto exit : exits)
       flow.graph.links.push_back({vertices.lookup(exit.getNode().getName()), answer});
     flow.graph.output = answer;
+  }
+  /// `arrival`: the vertex that is live while something comes along a hyperconnection.
+  void addSpared(NodeOp receiver, llvm::function_ref<unsigned(HyperconnectionOp)> arrival) {
+    auto inputAt = [&](int64_t position) {
+      return receiver.getInputs()[position].getDefiningOp<HyperconnectionOp>();
+    };
+    for (auto mux : receiver.getBody().getOps<MuxOp>())
+      for (auto group : mux.getStandIns().getAsRange<StandInAttr>())
+        for (int64_t member : group.getMembers().asArrayRef()) {
+          HyperconnectionOp connection = inputAt(member);
+          if (!connection.getStandby())
+            continue;
+          const unsigned rather = add(false, {});
+          auto take = [&](DenseI64ArrayAttr positions) {
+            for (int64_t position : positions.asArrayRef())
+              further.push_back({arrival(inputAt(position)), rather});
+          };
+          take(group.getStandsFor());
+          for (auto other : mux.getStandIns().getAsRange<StandInAttr>())
+            if (other.getStandsFor() == group.getStandsFor() &&
+                other.getBypassed() < group.getBypassed())
+              take(other.getMembers());
+          const unsigned spared = add(false, {});
+          further.push_back({arrival(connection), spared});
+          flow.graph.needs.resize(spared + 1);
+          flow.graph.needs.back().push_back(rather);
+          flow.spared[connections.lookup(connection)] = spared;
+        }
   }
   unsigned findNode(StringRef name) const {
     return llvm::find_if(flow.causes, [&](auto &cause) { return cause.name == name; }) -
@@ -104,13 +137,17 @@ private:
   }
 
   NetworkOp network;
+  const bool standbys;
   NetworkFlow flow;
   llvm::DenseMap<Operation *, unsigned> connections;
   std::vector<llvm::SmallVector<unsigned, 2>> downBy, cutBy; ///< causes, of nodes, connections
+  std::vector<FlowGraph::Link> further; ///< behind those of the hyperconnections
 };
 } // namespace
 
-NetworkFlow rnet::getFlow(NetworkOp network) { return FlowBuilder(network).run(); }
+NetworkFlow rnet::getFlow(NetworkOp network, bool standbys) {
+  return FlowBuilder(network, standbys).run();
+}
 
 std::vector<double> rnet::getReliability(const NetworkFlow &flow, ReliabilityOp setting) {
   std::vector<double> up(flow.graph.size(), 1);

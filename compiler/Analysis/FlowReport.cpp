@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "rnet/Analysis/FlowReport.h"
 
+#include "llvm/ADT/DenseMap.h"
+
 #include <cmath>
 
 using namespace mlir;
@@ -31,14 +33,23 @@ static void addLosses(const NetworkFlow &network, const std::vector<double> &up,
     result.lostWithHyperconnection.push_back(lost(without(graph, link), up));
 }
 
-static SettingFlow analyze(const NetworkFlow &network, llvm::StringRef name,
-                           const std::vector<double> &up, const FlowOptions &options) {
+/// What the probabilities of all vertices say of nodes and hyperconnections.
+static void addLive(const NetworkFlow &network, ArrayRef<unsigned> senders,
+                    llvm::function_ref<double(unsigned)> probability, SettingFlow &result) {
+  for (unsigned vertex : network.nodes)
+    result.live.push_back(probability(vertex));
+  for (auto [sender, spared] : llvm::zip_equal(senders, network.spared))
+    result.carries.push_back(result.live[sender] - (spared ? probability(*spared) : 0));
+}
+
+static SettingFlow analyze(const NetworkFlow &network, ArrayRef<unsigned> senders,
+                           llvm::StringRef name, const std::vector<double> &up,
+                           const FlowOptions &options) {
   const FlowGraph &graph = network.graph;
   SettingFlow result;
   result.name = name;
   if (auto live = computeLive(graph, up)) {
-    for (unsigned vertex : network.nodes)
-      result.live.push_back((*live)[vertex]);
+    addLive(network, senders, [&](unsigned vertex) { return (*live)[vertex]; }, result);
     result.flow = (*live)[graph.output];
     if (graph.links.size() <= kMostLinks)
       addLosses(network, up, result);
@@ -48,19 +59,24 @@ static SettingFlow analyze(const NetworkFlow &network, llvm::StringRef name,
                samples =
                    options.samples.value_or(most * 4'000 / std::max<size_t>(graph.size(), 4'000));
   const std::vector<FlowEstimate> estimates = estimateLive(graph, up, samples, options.seed);
-  for (unsigned vertex : network.nodes)
-    result.live.push_back(estimates[vertex].flow);
+  addLive(network, senders, [&](unsigned vertex) { return estimates[vertex].flow; }, result);
   result.flow = estimates[graph.output].flow;
   result.estimate = estimates[graph.output];
   return result;
 }
 
 FlowReport rnet::analyzeFlow(NetworkOp network, const FlowOptions &options) {
-  NetworkFlow flow = getFlow(network);
+  NetworkFlow flow = getFlow(network, /*standbys=*/true);
   FlowReport report;
+  llvm::DenseMap<Operation *, unsigned> nodes;
+  for (auto node : network.getOps<NodeOp>())
+    nodes.try_emplace(node, nodes.size());
+  std::vector<unsigned> senders; // of each hyperconnection
+  for (auto connection : network.getOps<HyperconnectionOp>())
+    senders.push_back(nodes.lookup(connection.getSender()));
   for (auto setting : network.getOps<ReliabilityOp>())
     report.settings.push_back(
-        analyze(flow, setting.getName(), getReliability(flow, setting), options));
+        analyze(flow, senders, setting.getName(), getReliability(flow, setting), options));
   report.causes = std::move(flow.causes);
   return report;
 }

@@ -47,9 +47,10 @@ SmallVector<std::string> rnet::describeNode(ProgramOp program, const NetworkInde
       text += separator;
       separator = ", ";
       if (HyperconnectionOp connection = index.connections.lookup(name))
-        text += formatv("{0} ({1}) {2}",
+        text += formatv("{0} ({1}{2}) {3}",
                         incoming ? connection.getSender().getName() : connection.getReceiver(),
                         stringifyHyperconnectionKind(connection.getKind()),
+                        connection.getStandby() ? ", standby" : "",
                         describeRows(connection.getValue().getType(), connection.spellElement()))
                     .str();
       else

@@ -199,7 +199,7 @@ private:
         builder, where, unknown, builder.getStringAttr(spec.name),
         spec.isSkip ? HyperconnectionKind::Skip : HyperconnectionKind::Simple, sender.getResult(0),
         builder.getStringAttr(network.nodes[spec.to].spec->name.text), importRoute(spec.route),
-        weight, elementOf(spec.element));
+        weight, elementOf(spec.element), spec.isStandby);
     if (!spec.projection.empty())
       importRegion(op.getProjection(), spec.projection, where);
     connections[index] = op;

@@ -56,7 +56,7 @@ private:
   }
 
   LogicalResult checkSent(BudgetOp budget, NodeOp node) {
-    const int64_t sent = getBytesSent(node), limit = static_cast<int64_t>(budget.getBytes());
+    const int64_t sent = getMostBytesSent(node), limit = static_cast<int64_t>(budget.getBytes());
     if (sent <= limit)
       return success();
     InFlightDiagnostic error = emitError(budget.getLoc());

@@ -46,6 +46,23 @@ static LogicalResult stripSkips(NetworkOp network) {
   return success();
 }
 
+/// What is on standby while its receiver counts on it would be missed.
+static LogicalResult verifyStandbys(NetworkOp network) {
+  for (auto connection : network.getOps<HyperconnectionOp>()) {
+    NodeOp receiver = connection.getStandby() ? connection.getReceiverNode() : NodeOp();
+    if (!receiver)
+      continue;
+    for (auto mux : receiver.getBody().getOps<MuxOp>())
+      if (mux.getKind() == MuxKind::Sum)
+        return emitError(connection.getLoc())
+               << "'" << connection.getName() << "' is on standby, but under scheme "
+               << spellScheme(*network.getScheme()) << " '" << connection.getReceiver()
+               << "' adds all inputs that are present, at all times; resilinet takes a skip only "
+                  "where it must [bad-standby]";
+  }
+  return success();
+}
+
 static void stripExits(NetworkOp network) {
   for (auto exit : llvm::make_early_inc_range(network.getOps<ExitOp>()))
     exit.erase();
@@ -95,6 +112,8 @@ struct SelectScheme : rnet::impl::SelectSchemeBase<SelectScheme> {
       if (!failover)
         mux.setStandInsAttr(ArrayAttr::get(&getContext(), {}));
     });
+    if (failed(verifyStandbys(network)))
+      return signalPassFailure();
     // Without failout a training program can still be told which nodes are down: the rate is 0.
     if (scheme == Scheme::Vanilla || scheme == Scheme::DFG) {
       for (NodeOp node : network.getOps<NodeOp>())

@@ -25,15 +25,20 @@ public:
   json::Value describe();
 
 private:
-  /// What is expected of an inference where a node that is live costs so much.
-  double expected(const SettingFlow &setting, llvm::function_ref<int64_t(NodeOp)> cost) {
+  /// What is expected of an inference where each `Op` costs so much with its probability.
+  template <class Op>
+  double expected(ArrayRef<double> probabilities, llvm::function_ref<int64_t(Op)> cost) {
     double sum = 0;
-    for (auto [node, probability] : llvm::zip_equal(network.getOps<NodeOp>(), setting.live))
-      sum += probability * static_cast<double>(cost(node));
+    for (auto [op, probability] : llvm::zip_equal(network.getOps<Op>(), probabilities))
+      sum += probability * static_cast<double>(cost(op));
     return sum;
   }
-  double sent(const SettingFlow &setting) { return expected(setting, getBytesSent); }
-  double multiplyAdds(const SettingFlow &setting) { return expected(setting, getMultiplyAdds); }
+  double sent(const SettingFlow &setting) {
+    return expected<HyperconnectionOp>(setting.carries, getBytes);
+  }
+  double multiplyAdds(const SettingFlow &setting) {
+    return expected<NodeOp>(setting.live, getMultiplyAdds);
+  }
   /// A line for each name; `number`: its place among the losses.
   struct Line {
     size_t number;

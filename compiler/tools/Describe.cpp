@@ -12,10 +12,6 @@ using namespace rnet;
 using namespace rnet::ir;
 namespace json = llvm::json;
 
-StringRef tools::spellScheme(Scheme scheme) {
-  return scheme == Scheme::ResiliNetPlus ? "resilinet+" : stringifyScheme(scheme);
-}
-
 static json::Array shapeOf(Type rows) { return json::Array(getRowShape(rows)); }
 
 static json::Array namesOf(ArrayAttr names) {
@@ -92,6 +88,8 @@ json::Value tools::describe(const Spec &spec) {
                           {"shape", shapeOf(connection.getValue().getType())},
                           {"element", connection.spellElement()},
                           {"bytes", getBytes(connection)}};
+      if (connection.getStandby())
+        object["standby"] = true;
       if (std::optional<ArrayAttr> route = connection.getRoute())
         object["route"] = namesOf(*route);
       if (auto found = standIns.find(connection.getName()); found != standIns.end())
@@ -159,7 +157,8 @@ void tools::printCosts(NetworkOp network, llvm::raw_ostream &out) {
   for (auto connection : network.getOps<HyperconnectionOp>())
     out << llvm::left_justify(connection.getName(), 29) << cell(getBytes(connection)) << "  "
         << stringifyHyperconnectionKind(connection.getKind())
-        << (connection.getElement() ? ", " + connection.spellElement() : "") << '\n';
+        << (connection.getElement() ? ", " + connection.spellElement() : "")
+        << (connection.getStandby() ? ", standby" : "") << '\n';
 }
 
 /// A link or a group, whose name no node has, with a line to each member. The lines have no part in
@@ -184,10 +183,11 @@ void tools::drawDot(NetworkOp network, llvm::raw_ostream &out) {
         << (node.getFailoutAttr() ? "failable" : "steady") << "\"];\n";
   for (auto connection : network.getOps<HyperconnectionOp>()) {
     out << "  \"" << connection.getSender().getName() << "\" -> \"" << connection.getReceiver()
-        << "\" [label=\"" << grouped(getBytes(connection)) << " B\", class=\""
+        << "\" [label=\"" << grouped(getBytes(connection)) << " B"
+        << (connection.getStandby() ? ", standby" : "") << "\", class=\""
         << stringifyHyperconnectionKind(connection.getKind()) << '"';
     if (connection.getKind() == HyperconnectionKind::Skip)
-      out << ", style=dashed, constraint=false";
+      out << ", style=" << (connection.getStandby() ? "dotted" : "dashed") << ", constraint=false";
     out << "];\n";
   }
   for (auto link : network.getOps<LinkOp>())

@@ -10,9 +10,6 @@
 
 namespace rnet::tools {
 
-/// The spelling of a scheme on the command line and in files: "resilinet+".
-llvm::StringRef spellScheme(ir::Scheme scheme);
-
 /// The network as data, schema 1: nodes in order, inputs, outputs, hyperconnections with their
 /// bytes and, of skips, what they stand in for; settings, costs per node. `rnet run` reads it too.
 /// The spec's network must have passed buildNetworkPipeline; where its planned programs stand

@@ -225,7 +225,7 @@ std::optional<std::string> Spec::addCopies(const std::string &path, const std::s
 std::optional<std::string> Spec::addProjections(const std::string &path, const std::string &text) {
   // Where shapes are known: a skip without a projection brings what its receiver adds.
   Spec with(withoutWarnings());
-  if (!with.load(path, text, Scheme::ResiliNetPlus) || !with.compileNetwork(Scheme::ResiliNetPlus))
+  if (!with.load(path, text, Scheme::ResiliNet) || !with.compileNetwork(Scheme::ResiliNet))
     return std::nullopt;
   llvm::StringMap<int64_t> widths;
   for (auto node : with.getNetwork().getOps<NodeOp>())

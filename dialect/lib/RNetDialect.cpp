@@ -65,6 +65,10 @@ StringRef rnet::getUserName(Operation *op) {
   return {};
 }
 
+StringRef rnet::spellScheme(ir::Scheme scheme) {
+  return scheme == ir::Scheme::ResiliNetPlus ? "resilinet+" : stringifyScheme(scheme);
+}
+
 bool rnet::isView(Operation *op) {
   auto layer = dyn_cast_or_null<LayerOpInterface>(op);
   return layer && layer.isView();

@@ -199,6 +199,8 @@ static FailureOr<Type> verifyLayers(Operation *op, Region &region, StringRef par
 LogicalResult HyperconnectionOp::verify() {
   if (!getSender())
     return emitOpError("must start at a node");
+  if (getStandby() && getKind() != ir::HyperconnectionKind::Skip)
+    return emitOpError("is simple: only a skip can be on standby");
   Region &projection = getProjection();
   if (projection.empty()) {
     if (getSource().getType() != getValue().getType() &&

@@ -6,7 +6,7 @@ endif
 
 syntax keyword rnetDeclaration network input output exit node skip average link group reliability budget train import const block layers
 syntax keyword rnetStatement repeat residual shortcut concat project weight as for at
-syntax keyword rnetModifier private always
+syntax keyword rnetModifier private always standby
 syntax match rnetType /\<\h\w*\ze\s*\[/
 syntax match rnetLabel /\<\h\w*\ze\s*:/
 syntax match rnetCall /\<\h\w*\ze\s*(/

@@ -41,6 +41,11 @@ std::optional<unsigned> Checker::connect(unsigned from, unsigned to, bool isSkip
   if (options.weight)
     if (!(connection.weight = evaluate(*options.weight, constants, diagnostics)))
       return std::nullopt;
+  if (options.standby && !isSkip)
+    diagnostics.report("bad-standby", *options.standby,
+                       "only a skip can be on standby: the receiver of a simple hyperconnection "
+                       "always needs it");
+  connection.isStandby = options.standby && isSkip;
   connection.element = checkElement(options.element, "a hyperconnection");
   const unsigned index = network.hyperconnections.size();
   if (copy)

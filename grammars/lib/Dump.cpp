@@ -124,6 +124,8 @@ private:
       dump(*it.weight);
     if (it.element)
       line(it.element->range, "as " + it.element->text);
+    if (it.standby)
+      line(*it.standby, "standby");
     for (const Name &name : it.standsFor)
       line(name.range, "for " + name.text);
   }

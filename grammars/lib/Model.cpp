@@ -120,7 +120,8 @@ private:
     line(2, (connection.isSkip ? "skip " : "simple ") + connection.name +
                 (connection.weight ? " weight " + number(*connection.weight) : "") +
                 (connection.element.empty() ? "" : " as " + connection.element) +
-                (connection.average ? " averaged" : "") + routeOf(connection.route));
+                (connection.isStandby ? " standby" : "") + (connection.average ? " averaged" : "") +
+                routeOf(connection.route));
     dump(connection.projection, 4);
   }
   /// ` over radio, edge, lan`: links and relays in turn.

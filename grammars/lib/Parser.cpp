@@ -47,7 +47,7 @@ const auto reserved =
     x3::lexeme[(x3::lit("network") | "input" | "output" | "exit" | "node" | "skip" | "reliability" |
                 "train" | "budget" | "link" | "group" | "import" | "const" | "block" | "layers" |
                 "repeat" | "residual" | "shortcut" | "concat" | "project" | "weight" | "for" |
-                "at" | "private" | "always" | "average" | "as") >>
+                "at" | "private" | "always" | "average" | "as" | "standby") >>
                !wordRest];
 
 // Trees are built by actions, since X3 1.81 knows neither std::optional nor std::variant.
@@ -306,6 +306,9 @@ const auto projection_def = body[assign] | call[assign];
 const auto options_def = *((keyword("project") > projection[set(&ConnectionOptions::project)]) |
                            (keyword("weight") > expression[set(&ConnectionOptions::weight)]) |
                            (keyword("as") > element[set(&ConnectionOptions::element)]) |
+                           x3::raw[keyword("standby")][([](auto &context) {
+                             x3::_val(context).standby = rangeOf(context, x3::_attr(context));
+                           })] |
                            (keyword("for") > (name[push(&ConnectionOptions::standsFor)] % ',')));
 const auto chain_def = begins >> name[push(&Chain::nodes)] > arrow > name[push(&Chain::nodes)] >
                        *("->" > name[push(&Chain::nodes)]) > options[set(&Chain::options)] > ends;

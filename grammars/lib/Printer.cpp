@@ -301,6 +301,8 @@ private:
       content += " weight " + spell(*options.weight);
     if (options.element)
       content += " as " + options.element->text;
+    if (options.standby)
+      content += " standby";
     if (!options.standsFor.empty())
       content += " for " + join(options.standsFor);
     return content;

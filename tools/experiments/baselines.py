@@ -120,7 +120,7 @@ def costs(network, strategy):
         output = network["outputs"][0]["node"]
         sent = [(BYTES_PER_NUMBER * math.prod(given["shape"]), 1, 1) for given in network["inputs"] if given["node"] != output]
     else:
-        sent = [(link["bytes"], copies[link["from"]], copies[link["to"]]) for link in network["hyperconnections"]]
+        sent = [(link["bytes"], copies[link["from"]], copies[link["to"]]) for link in network["hyperconnections"] if not link.get("standby")]
     return {
         "machines": len(strategy.place or ()) or sum(copies.values()),
         "parameters": sum(copies[node] * cost["parameters"] for node, cost in network["costs"].items()),

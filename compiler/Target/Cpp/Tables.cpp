@@ -14,10 +14,6 @@ using namespace rnet;
 using namespace rnet::ir;
 using llvm::formatv;
 
-static StringRef spellScheme(Scheme scheme) {
-  return scheme == Scheme::ResiliNetPlus ? "resilinet+" : stringifyScheme(scheme);
-}
-
 static std::string sha256(StringRef text) {
   return llvm::toHex(llvm::SHA256::hash(llvm::arrayRefFromStringRef(text)), /*LowerCase=*/true);
 }
@@ -33,16 +29,18 @@ static std::string fingerprintParameters(NetworkOp network) {
 
 /// Everything that decides an answer: nodes, layers, hyperconnections, scheme. Not failout,
 /// reliabilities or the recipe, which decide only how weights come about; nor links and groups,
-/// which decide only what fails together.
+/// which decide only what fails together; nor what is on standby, which decides only what travels.
 static std::string fingerprintTopology(NetworkOp network) {
   OwningOpRef<NetworkOp> stripped(network.clone());
   for (NodeOp node : stripped->getOps<NodeOp>())
     node.removeFailoutAttr();
   for (Operation &op : llvm::make_early_inc_range(stripped->getBody().front()))
-    if (isa<ReliabilityOp, RecipeOp, LinkOp, GroupOp>(op))
+    if (isa<ReliabilityOp, RecipeOp, LinkOp, GroupOp>(op)) {
       op.erase();
-    else if (auto connection = dyn_cast<HyperconnectionOp>(op))
+    } else if (auto connection = dyn_cast<HyperconnectionOp>(op)) {
       connection.removeRouteAttr();
+      connection.setStandby(false);
+    }
   std::string text;
   llvm::raw_string_ostream stream(text);
   stripped->print(stream, OpPrintingFlags().printGenericOpForm());
@@ -163,8 +161,11 @@ private:
                   cast<OpResult>(connection.getSource()).getResultNumber(),
                   nodeIndex.lookup(connection.getReceiver()),
                   getRowWidth(connection.getValue().getType()),
-                  connection.getElement() ? (", rnet::Element::" + connection.spellElement()).str()
-                                          : "")
+                  connection.getElement() || connection.getStandby()
+                      ? (", rnet::Element::" + connection.spellElement() +
+                         (connection.getStandby() ? ", true" : ""))
+                            .str()
+                      : "")
               .str());
     connectionsName = rows.empty() ? "{}" : "hyperconnections";
     table("rnet::HyperconnectionDescription", "hyperconnections", rows);

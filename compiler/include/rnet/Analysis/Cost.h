@@ -32,10 +32,13 @@ ProgramOp findProgram(mlir::ModuleOp module, NodeOp node, ir::Role role);
 llvm::MapVector<ParameterOp, int64_t> getParameterBytes(mlir::Operation *op,
                                                         const mlir::SymbolTable &symbols);
 
-/// Bytes that one inference sends along a hyperconnection, without headers.
+/// Bytes that one inference sends along a hyperconnection, without headers; where that is on
+/// standby, while it stands in.
 int64_t getBytes(HyperconnectionOp connection);
-/// The same for all that a node sends.
+/// The same for all that a node sends while nothing fails: what is on standby does not count.
 int64_t getBytesSent(NodeOp node);
+/// The same while everything stands in.
+int64_t getMostBytesSent(NodeOp node);
 
 /// "526,000": digits in groups, for people.
 std::string grouped(int64_t number);

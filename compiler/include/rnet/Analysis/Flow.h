@@ -36,8 +36,12 @@ struct NetworkFlow {
   std::vector<unsigned> nodes; ///< the vertex that is each node's answer
   /// The one that fails with each cause; none for links and groups that never do.
   std::vector<std::optional<unsigned>> failures;
+  /// Of each hyperconnection on standby: the vertex that is live while something comes along it,
+  /// and so does something that its receiver takes rather. None for the others, and unless asked
+  /// for.
+  std::vector<std::optional<unsigned>> spared;
 };
-NetworkFlow getFlow(NetworkOp network);
+NetworkFlow getFlow(NetworkOp network, bool standbys = false);
 
 /// The probability that each vertex is up in a reliability setting; those of causes that it does
 /// not name always are.

@@ -18,6 +18,7 @@ struct SettingFlow {
   double flow = 0;                      ///< the probability of information flow
   std::optional<FlowEstimate> estimate; ///< where the flow is not exact
   std::vector<double> live;             ///< of each node: the probability that it is up and reached
+  std::vector<double> carries; ///< of each hyperconnection: that something is sent along it
   /// Flow that is lost where a cause has failed (not a number for those that never do), or a
   /// hyperconnection is not there. Empty where the flow is not exact, or the network too large.
   std::vector<double> lostWithCause, lostWithHyperconnection;

@@ -64,6 +64,9 @@ bool isView(mlir::Operation *op);
 /// The value whose memory a value shares: itself, unless it is the result of a view.
 mlir::Value lookThroughViews(mlir::Value value);
 
+/// The spelling of a scheme on the command line and in files: "resilinet+".
+llvm::StringRef spellScheme(ir::Scheme scheme);
+
 /// Is the op in a training program?
 bool isTraining(mlir::Operation *op);
 

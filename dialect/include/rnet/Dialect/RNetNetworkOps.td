@@ -131,6 +131,9 @@ def HyperconnectionOp : RNet_Op<"hyperconnection", [IsolatedFromAbove, ParentOne
     `as` is the element type of what travels, f32 where it is left out; `rnet-round-hyperconnections` says in the receiver what that
     does to values.
 
+    A skip on `standby` sends while what it stands in for is missing, and otherwise only what its receiver asks for. That is for a
+    `failover` mux: it decides what travels, not what the network computes.
+
     `over` is the physical route, in a network that has links: a link, or links and the nodes that relay, in turn. It is cut where
     one of those is down.
 
@@ -145,11 +148,12 @@ def HyperconnectionOp : RNet_Op<"hyperconnection", [IsolatedFromAbove, ParentOne
   }];
   let arguments = (ins StrAttr:$name, RNet_HyperconnectionKindAttr:$kind, RNet_Rows:$source, StrAttr:$receiver,
                        OptionalAttr<StrArrayAttr>:$route, OptionalAttr<F64Attr>:$weight,
-                       OptionalAttr<RNet_ElementAttr>:$element);
+                       OptionalAttr<RNet_ElementAttr>:$element, UnitAttr:$standby);
   let results = (outs RNet_Rows:$value);
   let regions = (region MaxSizedRegion<1>:$projection);
   let assemblyFormat = [{
-    $name $kind $source `to` $receiver (`over` $route^)? (`weight` $weight^)? (`as` $element^)? (`project` $projection^)? attr-dict
+    $name $kind $source `to` $receiver (`over` $route^)? (`weight` $weight^)? (`as` $element^)? (`standby` $standby^)?
+    (`project` $projection^)? attr-dict
     `:` type($source) `->` type($value)
   }];
   let extraClassDeclaration = [{

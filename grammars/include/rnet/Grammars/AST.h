@@ -114,6 +114,7 @@ struct ConnectionOptions {
   std::variant<std::monostate, Layer, Body> project;
   std::optional<Expression> weight;
   std::optional<Name> element; ///< as bf16
+  std::optional<Range> standby;
   std::vector<Name> standsFor;
 };
 /// `iot -> edge -> fog2`: simple hyperconnections.

@@ -95,6 +95,7 @@ struct Hyperconnection {
   Route route = {};
   /// Simple ones: where the spec says that the receiver holds the average of this one.
   std::optional<ast::Range> average = {};
+  bool isStandby = false; ///< skips: sends only while what it stands in for is missing
 };
 
 /// Skips of one receiver that stand in for simple hyperconnections of it.

@@ -70,6 +70,7 @@ struct HyperconnectionDescription {
   std::size_t to;     ///< index of the receiving node
   std::size_t width;  ///< elements that travel
   Element element = Element::f32;
+  bool standby = false; ///< sends only while what it stands in for is missing
 };
 
 /// Where one input of a node comes from.
