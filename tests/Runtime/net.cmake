@@ -29,7 +29,7 @@ if(RNET_FUZZ)
 else()
   find_package(gRPC CONFIG REQUIRED)
   rnet_add_runtime_test(net-inside-test net_gateway_test.cpp net_generations_test.cpp net_http_server_test.cpp net_identity_test.cpp
-    net_levels_test.cpp net_listener_test.cpp net_log_test.cpp net_open_inference_test.cpp net_service_test.cpp net_traffic_test.cpp
+    net_levels_test.cpp net_listener_test.cpp net_log_test.cpp net_open_inference_test.cpp net_service_test.cpp net_standby_test.cpp net_traffic_test.cpp
     LIBRARIES rnet::net gRPC::grpc++ protobuf::libprotobuf nlohmann_json::nlohmann_json)
   rnet_look_inside(net-inside-test)
 endif()

@@ -323,6 +323,128 @@ TEST_F(FailoverNode, SaysThatNothingFlowsWhenAllSendersAreDead) {
   EXPECT_FALSE(reply.present);
   EXPECT_NE(reply.reason.find("no information flow"), std::string::npos);
 }
+
+/// The same, b being on standby.
+class StandbyNode : public testing::Test {
+protected:
+  StandbyNode() {
+    connections[4].standby = true;
+    network.hyperconnections = connections;
+    engine.emplace(network, 3, program, box);
+    EXPECT_FALSE(engine->quiet(1)); // nothing is alive
+    engine->set_alive(0, true);
+    engine->set_alive(1, true);
+  }
+  /// Requests that need input 1 now.
+  std::vector<std::uint64_t> needs(Duration later = {}) {
+    std::vector<std::uint64_t> requests;
+    for (const Engine::Need &need : engine->needs(Clock::now() + later)) {
+      EXPECT_EQ(need.input, 1u);
+      requests.push_back(need.request);
+    }
+    return requests;
+  }
+  std::vector<HyperconnectionDescription> connections{toy.hyperconnections.begin(),
+                                                      toy.hyperconnections.end()};
+  NetworkDescription network = toy;
+  Stub program;
+  Box box;
+  std::optional<Engine> engine;
+};
+using Requests = std::vector<std::uint64_t>;
+
+TEST_F(StandbyNode, IsQuietWhileWhatItStandsInForIsAlive) {
+  EXPECT_TRUE(engine->quiet(1));
+  EXPECT_FALSE(engine->quiet(0));
+  engine->set_alive(0, false);
+  EXPECT_FALSE(engine->quiet(1));
+  engine->set_alive(0, true);
+  EXPECT_TRUE(engine->quiet(1));
+  engine->set_alive(1, false); // nobody could ask for what it keeps back
+  EXPECT_FALSE(engine->quiet(1));
+}
+TEST_F(StandbyNode, NeedsWhatARequestWouldTakeOnce) {
+  engine->arrive(0, absent(1));
+  engine->announce(2, Clock::now() + 10s);
+  EXPECT_EQ(needs(), Requests{1});
+  EXPECT_EQ(needs(), Requests{});
+  EXPECT_FALSE(box.wait(0, 20ms)); // it waits for what it asked for
+  engine->arrive(1, tensor(1));
+  EXPECT_EQ(collect(*engine, 1).used, 0b10000u);
+}
+TEST_F(StandbyNode, NeedsNothingThatIsSentAnyway) {
+  engine->arrive(0, absent(1));
+  engine->set_alive(0, false); // so it is not quiet
+  EXPECT_EQ(needs(), Requests{});
+}
+TEST_F(StandbyNode, NeedsWhatHasNotComeInHalfOfItsTime) {
+  engine->announce(1, Clock::now() + 10s);
+  EXPECT_EQ(needs(), Requests{});
+  EXPECT_EQ(needs(3s), Requests{});
+  EXPECT_EQ(needs(6s), Requests{1});
+  engine->arrive(0, tensor(1));
+  EXPECT_EQ(collect(*engine, 1).used, 0b01000u);
+}
+TEST_F(StandbyNode, KnowsRequestsThatAreAnnouncedTooLate) {
+  engine->arrive(0, tensor(1));
+  EXPECT_TRUE(collect(*engine, 1).present);
+  engine->announce(1, Clock::now() + 10s);
+  EXPECT_EQ(needs(9s), Requests{});
+  EXPECT_EQ(engine->counters().requests, 1u);
+}
+TEST_F(StandbyNode, CountsAsAbsentOnlyWhatItNeeded) {
+  engine->arrive(0, tensor(1));
+  EXPECT_TRUE(collect(*engine, 1).present);
+  EXPECT_EQ(engine->counters().absent, (Requests{0, 0}));
+  engine->arrive(0, absent(2));
+  EXPECT_EQ(needs(), Requests{2});
+  engine->arrive(1, absent(2));
+  EXPECT_FALSE(collect(*engine, 2).present);
+  EXPECT_EQ(engine->counters().absent, (Requests{1, 1}));
+}
+TEST(StandbyNodes, NeedTheNearestOneFirst) {
+  std::vector<HyperconnectionDescription> connections(toy.hyperconnections.begin(),
+                                                      toy.hyperconnections.end());
+  connections[4].standby = true;
+  connections.push_back(
+      {"a_to_d", HyperconnectionKind::skip, 0, 0, 3, test::kWidth, Element::f32, true});
+  const Source inputs[] = {{Source::Kind::hyperconnection, 3},
+                           {Source::Kind::hyperconnection, 4},
+                           {Source::Kind::hyperconnection, 5}};
+  const StandIn stand_ins[] = {{0b1, 0b10, 1}, {0b1, 0b100, 2}};
+  std::vector<NodeDescription> nodes(toy.nodes.begin(), toy.nodes.end());
+  nodes[3].inputs = inputs;
+  nodes[3].mux = {MuxKind::failover, stand_ins};
+  NetworkDescription network = toy;
+  network.hyperconnections = connections;
+  network.nodes = nodes;
+  Stub program;
+  Box box;
+  Engine engine(network, 3, program, box);
+  for (std::size_t input : {0, 1, 2})
+    engine.set_alive(input, true);
+  EXPECT_TRUE(engine.quiet(1) && engine.quiet(2));
+  engine.arrive(0, absent(1));
+  for (std::size_t input : {1, 2}) {
+    const auto needs = engine.needs(Clock::now());
+    ASSERT_EQ(needs.size(), 1u);
+    EXPECT_EQ(needs[0].input, input);
+    engine.arrive(input, absent(1));
+  }
+  EXPECT_FALSE(collect(engine, 1).present);
+  engine.set_alive(0, false);
+  EXPECT_TRUE(!engine.quiet(1) && engine.quiet(2));
+  engine.set_alive(1, false);
+  EXPECT_FALSE(engine.quiet(2));
+}
+TEST_F(StandbyNode, WaitsForWhatStandsInOnceTheSenderIsDead) {
+  engine->announce(1, Clock::now() + 10s);
+  engine->set_alive(0, false);
+  EXPECT_FALSE(box.wait(0, 20ms));
+  engine->arrive(1, tensor(1));
+  EXPECT_EQ(collect(*engine, 1).used, 0b10000u);
+}
+
 TEST_F(FailoverNode, GivesUpAtTheDeadline) {
   const Time begin = Clock::now();
   EXPECT_FALSE(collect(engine, 1, 50ms).present);

@@ -29,7 +29,8 @@ TEST(IdentityTest, IsNothingElse) {
 }
 
 TEST(IdentityTest, NodesDeliverAndClientsDoTheRest) {
-  for (const char *method : {"/rnet.net.proto.Node/Deliver", "/rnet.net.proto.Node/Heartbeat"}) {
+  for (const char *method : {"/rnet.net.proto.Node/Deliver", "/rnet.net.proto.Node/Heartbeat",
+                             "/rnet.net.proto.Node/Listen"}) {
     EXPECT_TRUE(may_call(Identity::Role::node, method)) << method;
     EXPECT_FALSE(may_call(Identity::Role::client, method)) << method;
   }

@@ -52,6 +52,8 @@ Engine::Engine(const NetworkDescription &network, std::size_t node, const Progra
     widths_.push_back(width(node_.inputs[k]));
     if (node_.inputs[k].kind == Source::Kind::network_input)
       alive_ |= std::uint64_t(1) << k;
+    else if (network_.hyperconnections[node_.inputs[k].index].standby)
+      standby_ |= std::uint64_t(1) << k;
   }
   counters_.absent.resize(node_.inputs.size());
   slots_.reserve(kMaxOpen);
@@ -140,11 +142,13 @@ Engine::Slot &Engine::open(std::uint64_t request, Time deadline) {
   Slot &slot = *slots_.back();
   slot.request = request;
   slot.state = Slot::State::collecting;
-  slot.claimed = slot.known = slot.present = 0;
+  slot.claimed = slot.known = slot.present = slot.asked = 0;
   slot.deadline = deadline;
   // At most half of what is left goes to the nodes behind.
-  const Duration left = std::max(Duration::zero(), deadline - Clock::now());
+  const Time now = Clock::now();
+  const Duration left = std::max(Duration::zero(), deadline - now);
   slot.fires_at = deadline - std::min(downstream_, left / 2);
+  slot.late_at = now + (slot.fires_at - now) / 2;
   ++counters_.requests;
   return slot;
 }
@@ -211,6 +215,7 @@ void Engine::set_alive(std::size_t input, bool alive) {
     alive_ = alive ? alive_ | bit : alive_ & ~bit;
     if (alive_ == before)
       return;
+    quiet_ = standby_ & alive_ & ~node_.mux.taken(alive_);
   }
   wake_.notify_one();
 }
@@ -224,6 +229,49 @@ bool Engine::fed() const {
   std::lock_guard lock(mutex_);
   return alive_ != 0;
 }
+
+//===-- Standby -------------------------------------------------------------------------------===//
+
+bool Engine::quiet(std::size_t input) const {
+  std::lock_guard lock(mutex_);
+  return quiet_ >> input & 1;
+}
+
+void Engine::announce(std::uint64_t request, Time deadline) {
+  bool wake = false;
+  {
+    std::lock_guard lock(mutex_);
+    if (is_finished(request) || find(request))
+      return;
+    open(request, deadline);
+    wake = !firing_ && due();
+  }
+  if (wake)
+    wake_.notify_one();
+}
+
+std::vector<Engine::Need> Engine::needs(Time now) {
+  std::vector<Need> needs;
+  std::lock_guard lock(mutex_);
+  if (quiet_ == 0)
+    return needs;
+  for (auto &slot : slots_) {
+    if (slot->state != Slot::State::collecting)
+      continue;
+    const std::uint64_t to_come = alive_ & ~slot->known;
+    for (std::uint64_t rest = quiet_ & to_come & ~slot->asked; rest; rest &= rest - 1) {
+      const std::uint64_t bit = rest & -rest;
+      const std::uint64_t others = now < slot->late_at ? to_come : bit;
+      if (!(node_.mux.taken(slot->present | others) & bit))
+        continue;
+      slot->asked |= bit;
+      needs.push_back({static_cast<std::size_t>(std::countr_zero(bit)), slot->request});
+    }
+  }
+  return needs;
+}
+
+//===-- Answers -------------------------------------------------------------------------------===//
 
 void Engine::collect(std::uint64_t request, Time deadline,
                      std::function<void(const Reply &)> done) {
@@ -338,7 +386,7 @@ void Engine::fire(std::unique_lock<std::mutex> &lock) {
     finished_[next_finished_++ % finished_.size()] = slot->request;
     slot->state = Slot::State::firing;
     for (std::size_t k = 0; k < counters_.absent.size(); ++k)
-      counters_.absent[k] += ~slot->present >> k & 1;
+      counters_.absent[k] += ~(slot->present | (quiet_ & ~slot->asked)) >> k & 1;
   }
   ++counters_.runs;
   lock.unlock();

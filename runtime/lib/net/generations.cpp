@@ -124,6 +124,24 @@ std::vector<GenerationId> Generations::fed() const {
   return ids;
 }
 
+std::vector<GenerationId> Generations::quiet(std::size_t input) const {
+  std::lock_guard lock(mutex_);
+  std::vector<GenerationId> ids;
+  for (const Held &held : held_)
+    if (held.generation->engine().quiet(input))
+      ids.push_back(held.generation->id);
+  return ids;
+}
+
+std::vector<std::pair<GenerationId, Engine::Need>> Generations::needs(Time now) {
+  std::lock_guard lock(mutex_);
+  std::vector<std::pair<GenerationId, Engine::Need>> needs;
+  for (const Held &held : held_)
+    for (const Engine::Need &need : held.generation->engine().needs(now))
+      needs.emplace_back(held.generation->id, need);
+  return needs;
+}
+
 Engine::Counters Generations::counters() const {
   std::lock_guard lock(mutex_);
   Engine::Counters all = past_;

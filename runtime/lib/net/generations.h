@@ -87,6 +87,10 @@ public:
   bool alive(std::size_t input) const;
   /// Those in which this node can have an output.
   std::vector<GenerationId> fed() const;
+  /// Those in which an input on standby is not needed.
+  std::vector<GenerationId> quiet(std::size_t input) const;
+  /// What requests need now of inputs that are quiet.
+  std::vector<std::pair<GenerationId, Engine::Need>> needs(Time now);
 
   /// Of all, past ones among them.
   Engine::Counters counters() const;

@@ -152,8 +152,9 @@ std::shared_ptr<grpc::ServerCredentials> server_credentials(const Credentials &c
 //===-- Who may do what -----------------------------------------------------------------------===//
 
 bool may_call(Identity::Role role, std::string_view method) {
-  const bool between_nodes =
-      method == "/rnet.net.proto.Node/Deliver" || method == "/rnet.net.proto.Node/Heartbeat";
+  const bool between_nodes = method == "/rnet.net.proto.Node/Deliver" ||
+                             method == "/rnet.net.proto.Node/Heartbeat" ||
+                             method == "/rnet.net.proto.Node/Listen";
   return between_nodes == (role == Identity::Role::node);
 }
 

@@ -1,6 +1,6 @@
 // Mutual TLS over gRPC, and who may do what: in plain text everybody everything, since only local
-// sockets are plain; else nodes may deliver and beat, as themselves, and clients do the rest.
-// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// sockets are plain; else nodes may deliver, beat and listen, as themselves, and clients do the
+// rest. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
 #include "rnet/core/network.h"

@@ -38,12 +38,14 @@ Outbound::Outbound(const NetworkDescription &network, std::size_t node, std::uin
                    const std::map<std::string, Duration> &beats, const Credentials &credentials)
     : streams_(network.hyperconnections.size()), sequences_(network.hyperconnections.size()),
       sent_bytes_(network.hyperconnections.size()), beats_of_(network.hyperconnections.size()),
-      was_beating_(network.hyperconnections.size()) {
+      was_beating_(network.hyperconnections.size()), held_back_(network.hyperconnections.size()),
+      backchannels_(network.hyperconnections.size()) {
   proto::Hello hello;
   hello.set_topology(std::string(network.topology_fingerprint));
   hello.set_node(std::string(network.nodes[node].name));
   hello.set_incarnation(incarnation);
   std::map<std::string, std::size_t> beating;
+  std::vector<std::shared_ptr<grpc::Channel>> channels; // of heartbeats
   for (std::size_t k = 0; k < network.hyperconnections.size(); ++k) {
     const HyperconnectionDescription &connection = network.hyperconnections[k];
     if (connection.from != node)
@@ -63,14 +65,27 @@ Outbound::Outbound(const NetworkDescription &network, std::size_t node, std::uin
     if (is_new) {
       proto::Beat beat;
       *beat.mutable_hello() = hello;
+      channels.push_back(dial(peers.at(receiver), credentials, receiver));
       beats_.push_back(std::make_unique<Stream<proto::Beat>>(
-          dial(peers.at(receiver), credentials, receiver),
+          channels.back(),
           [](proto::Node::Stub &stub, auto *context, auto *ack, auto *reactor) {
             stub.async()->Heartbeat(context, ack, reactor);
           },
           beat, 1));
       const auto slow = beats.find(receiver);
       ticks_.push_back(slow == beats.end() ? 1 : std::max<long>(1, slow->second / kBeatInterval));
+    }
+    if (connection.standby) {
+      held_back_[k] = std::make_unique<HeldBack>(Encoding(connection).bytes());
+      // Over the connection that heartbeats keep an eye on.
+      backchannels_[k] = std::make_unique<Backchannel>(
+          channels[beats_of_[k]], packet.hello(), [this, k](const proto::Word &word) {
+            held_back_[k]->hear(word, [&](const proto::Activation &activation, Time deadline) {
+              proto::Packet packet;
+              *packet.mutable_activation() = activation;
+              write(k, std::move(packet), deadline);
+            });
+          });
     }
   }
 }
@@ -81,14 +96,16 @@ void Outbound::send(GenerationId generation, const Encoding &encoding, std::size
   proto::Activation &activation = *packet.mutable_activation();
   activation.set_request(message.request);
   activation.set_generation(generation);
-  const auto left =
-      std::chrono::duration_cast<std::chrono::microseconds>(message.deadline - Clock::now())
-          .count();
-  activation.set_remaining_us(
-      static_cast<std::uint32_t>(std::clamp<std::int64_t>(left, 0, kMaxRemaining)));
   activation.set_present(message.present);
   activation.set_used(message.used);
   activation.set_values(encode(message.values, encoding));
+  if (!held_back_[connection] || !held_back_[connection]->keep(activation, message.deadline))
+    write(connection, std::move(packet), message.deadline);
+}
+
+void Outbound::write(std::size_t connection, proto::Packet packet, Time deadline) {
+  proto::Activation &activation = *packet.mutable_activation();
+  activation.set_remaining_us(remaining_us(deadline));
   sent_bytes_[connection] += activation.values().size();
   std::lock_guard lock(mutex_);
   activation.set_sequence(++sequences_[connection]);
@@ -101,9 +118,14 @@ void Outbound::tick(const std::vector<GenerationId> &fed) {
       continue;
     // Beats notice within 10 ms that a receiver has gone; the streams to it start anew.
     const bool beating = beats_[beats_of_[k]]->open();
-    if (std::exchange(was_beating_[k], beating) != 0 && !beating)
+    const bool gone = std::exchange(was_beating_[k], beating) != 0 && !beating;
+    if (gone)
       streams_[k]->restart();
     streams_[k]->tick();
+    if (backchannels_[k] && gone)
+      backchannels_[k]->restart();
+    if (backchannels_[k])
+      backchannels_[k]->tick();
   }
   proto::Beat beat;
   beat.mutable_fed()->Add(fed.begin(), fed.end());
@@ -111,8 +133,13 @@ void Outbound::tick(const std::vector<GenerationId> &fed) {
   for (std::size_t k = 0; k < beats_.size(); ++k) {
     beats_[k]->tick();
     // A beat that waits for the one before says nothing new.
-    if (tick_ % ticks_[k] == 0 && beats_[k]->idle())
-      beats_[k]->write(beat);
+    if (tick_ % ticks_[k] != 0 || !beats_[k]->idle())
+      continue;
+    beat.clear_kept();
+    for (std::size_t connection = 0; connection < held_back_.size(); ++connection)
+      if (held_back_[connection] && beats_of_[connection] == k)
+        held_back_[connection]->announce(static_cast<std::uint32_t>(connection), beat);
+    beats_[k]->write(beat);
   }
 }
 
@@ -121,6 +148,11 @@ void Outbound::hold(const std::vector<std::string> &weights) {
     if (stream)
       stream->greet([&](proto::Packet &packet) {
         packet.mutable_hello()->mutable_weights()->Assign(weights.begin(), weights.end());
+      });
+  for (const auto &backchannel : backchannels_)
+    if (backchannel)
+      backchannel->greet([&](proto::Hello &hello) {
+        hello.mutable_weights()->Assign(weights.begin(), weights.end());
       });
   for (const auto &beats : beats_)
     beats->greet([&](proto::Beat &beat) {

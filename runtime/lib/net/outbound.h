@@ -1,7 +1,9 @@
-// The streams of one node to those behind it: activations and heartbeats.
+// The streams of one node to those behind it: activations and heartbeats, and what they say back.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include "backchannel.h"
+#include "held_back.h"
 #include "senders.h"
 
 #include "rnet/core/element.h"
@@ -32,6 +34,7 @@ public:
   /// Hashes of the weights that the node holds from now on: streams say so when they open.
   void hold(const std::vector<std::string> &weights);
 
+  /// Or keeps it back, on a hyperconnection on standby whose receiver does not want it now.
   void send(GenerationId generation, const Encoding &encoding, std::size_t connection,
             const Message &message);
 
@@ -42,6 +45,8 @@ public:
   std::uint64_t dropped() const;
 
 private:
+  void write(std::size_t connection, proto::Packet packet, Time deadline);
+
   std::vector<std::unique_ptr<Stream<proto::Packet>>> streams_;
   std::vector<std::unique_ptr<Stream<proto::Beat>>> beats_; ///< by receiver
   std::vector<long> ticks_;                                 ///< likewise: between two beats
@@ -51,6 +56,9 @@ private:
   std::vector<std::atomic<std::uint64_t>> sent_bytes_; ///< [hyperconnection]
   std::vector<std::size_t> beats_of_; ///< [hyperconnection]: the heartbeats to its receiver
   std::vector<char> was_beating_;     ///< [hyperconnection], at the last tick
+  // Of those on standby.
+  std::vector<std::unique_ptr<HeldBack>> held_back_;
+  std::vector<std::unique_ptr<Backchannel>> backchannels_; ///< the first to go: they use the others
 };
 
 } // namespace rnet::net

@@ -10,7 +10,7 @@ Peers::Peers(const NetworkDescription &network, std::size_t node, Generations &g
              const std::map<std::string, Duration> &silences)
     : network_(network), node_(network.nodes[node]), generations_(generations), log_(log),
       stopping_(stopping), senders_(network.nodes.size()),
-      lanes_(network.hyperconnections.size() + network.nodes.size()) {
+      lanes_(2 * network.hyperconnections.size() + network.nodes.size()) {
   for (std::size_t k = 0; k < network.nodes.size(); ++k)
     if (auto found = silences.find(std::string(network.nodes[k].name)); found != silences.end())
       senders_[k].detector = FailureDetector(found->second);
@@ -45,6 +45,14 @@ bool Peers::beats(Incoming &stream, std::size_t sender, std::uint64_t incarnatio
   return good;
 }
 
+bool Peers::listens(Incoming &stream, std::size_t hyperconnection, std::uint64_t incarnation) {
+  std::lock_guard lock(mutex_);
+  const bool good = greet(stream, network_.hyperconnections[hyperconnection].from,
+                          lane_of_words(hyperconnection), incarnation);
+  update();
+  return good;
+}
+
 bool Peers::greet(Incoming &stream, std::size_t sender, std::size_t lane,
                   std::uint64_t incarnation) {
   Sender &from = senders_[sender];
@@ -62,11 +70,13 @@ bool Peers::greet(Incoming &stream, std::size_t sender, std::size_t lane,
     for (std::size_t k = 0; k < network_.hyperconnections.size(); ++k)
       if (network_.hyperconnections[k].from == sender) {
         supersede(lanes_[k]);
+        supersede(lanes_[lane_of_words(k)]);
         lanes_[k].sequence = 0;
       }
   }
   supersede(lanes_[lane]);
   lanes_[lane].stream = &stream;
+  lanes_[lane].quiet.reset();
   stream.lane = lane;
   stream.sender = sender;
   strangers_.remove(&stream);
@@ -107,13 +117,15 @@ void Peers::closed(Incoming &stream) {
 //===-- Who is alive --------------------------------------------------------------------------===//
 
 void Peers::check(Time now, Duration late) {
-  std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   for (Sender &sender : senders_)
     sender.detector.check(now, late);
   for (Incoming *stranger : strangers_)
     if (now - stranger->since > kGreeting)
       stranger->context->TryCancel();
   update();
+  lock.unlock();
+  ask(now);
 }
 
 void Peers::update() {
@@ -125,8 +137,42 @@ void Peers::update() {
     const bool heard = lanes_[source.index].stream && from.detector.state() == PeerState::alive;
     generations_.set_alive(k, heard ? std::span(from.fed) : std::span<GenerationId>());
   }
+  for (std::size_t k = 0; k < node_.inputs.size(); ++k)
+    say(k);
   for (std::size_t sender = 0; sender < senders_.size(); ++sender)
     tell(senders_[sender], network_.nodes[sender].name);
+}
+
+/// Where the sender of an input listens, what is new of that.
+void Peers::say(std::size_t input) {
+  const Source &source = node_.inputs[input];
+  if (source.kind == Source::Kind::network_input)
+    return;
+  Lane &lane = lanes_[lane_of_words(source.index)];
+  if (!lane.stream)
+    return;
+  std::vector<GenerationId> quiet = generations_.quiet(input);
+  if (lane.quiet == quiet)
+    return;
+  proto::Word word;
+  word.mutable_quiet()->Assign(quiet.begin(), quiet.end());
+  lane.quiet = std::move(quiet);
+  lane.stream->say(word);
+}
+
+void Peers::ask(Time now) {
+  std::lock_guard lock(mutex_);
+  for (const auto &[generation, need] : generations_.needs(now)) {
+    Lane &lane = lanes_[lane_of_words(node_.inputs[need.input].index)];
+    if (!lane.stream)
+      continue; // who does not listen sends all
+    proto::Word word;
+    word.mutable_quiet()->Assign(lane.quiet->begin(), lane.quiet->end());
+    proto::Word::Need &said = *word.add_needs();
+    said.set_generation(generation);
+    said.set_request(need.request);
+    lane.stream->say(word);
+  }
 }
 
 /// Counts and says what is new of a sender.

@@ -4,6 +4,7 @@
 
 #include "generations.h"
 #include "log.h"
+#include "node.pb.h"
 
 #include <grpcpp/grpcpp.h>
 
@@ -16,11 +17,14 @@
 
 namespace rnet::net {
 
-/// A stream from a node before this one: a hyperconnection's, or heartbeats. Its reactor owns it.
+/// A stream from a node before this one: a hyperconnection's, or heartbeats; or one that listens
+/// for words on what is on standby. Its reactor owns it.
 struct Incoming {
   grpc::CallbackServerContext *context;
   Time since;
   std::size_t sender = 0, lane = 0; ///< once it has been greeted
+  /// Of one that listens: called while it counts, with the lock; must not block.
+  std::function<void(const proto::Word &)> say = {};
 };
 
 /// What heartbeats and streams say about the senders, and what the engines make of it. For each
@@ -46,6 +50,9 @@ public:
   bool carries(Incoming &stream, std::size_t hyperconnection, std::uint64_t incarnation);
   /// Likewise the heartbeats of a sender.
   bool beats(Incoming &stream, std::size_t sender, std::uint64_t incarnation);
+  /// Likewise one on which the sender of a hyperconnection hears what this node wants of it: of one
+  /// that is not on standby everything.
+  bool listens(Incoming &stream, std::size_t hyperconnection, std::uint64_t incarnation);
   /// Whether a message counts: one on the stream that counts, and later than all before it in this
   /// incarnation, on whichever stream these came.
   bool take(const Incoming &stream, std::uint64_t sequence);
@@ -54,8 +61,11 @@ public:
   /// Before the stream goes, whether it was greeted or not.
   void closed(Incoming &stream);
 
-  /// Counts silence; every 10 ms.
+  /// Counts silence, and asks for what is missing; every 10 ms.
   void check(Time now, Duration late);
+  /// Asks the senders of what is on standby for what requests need now: after one had to do without
+  /// an input.
+  void ask(Time now);
   /// Senders from which nothing can come, in any generation.
   std::vector<std::string> missing() const;
 
@@ -67,8 +77,9 @@ public:
 
 private:
   struct Lane {
-    Incoming *stream = nullptr; ///< the one that counts
-    std::uint64_t sequence = 0; ///< the last message's
+    Incoming *stream = nullptr;                          ///< the one that counts
+    std::uint64_t sequence = 0;                          ///< the last message's
+    std::optional<std::vector<GenerationId>> quiet = {}; ///< of words: what was said last
   };
   struct Sender {
     FailureDetector detector;
@@ -84,8 +95,12 @@ private:
   std::size_t lane_of_beats(std::size_t sender) const {
     return network_.hyperconnections.size() + sender;
   }
+  std::size_t lane_of_words(std::size_t hyperconnection) const {
+    return network_.hyperconnections.size() + network_.nodes.size() + hyperconnection;
+  }
   bool counts(const Incoming &stream) const { return lanes_[stream.lane].stream == &stream; }
   void update();
+  void say(std::size_t input);
   void tell(Sender &sender, std::string_view name);
 
   const NetworkDescription &network_;
@@ -94,8 +109,8 @@ private:
   const Log &log_;
   const std::atomic<bool> &stopping_;
   mutable std::mutex mutex_;
-  std::vector<Sender> senders_;     ///< by node
-  std::vector<Lane> lanes_;         ///< by hyperconnection, then heartbeats by sender
+  std::vector<Sender> senders_; ///< by node
+  std::vector<Lane> lanes_; ///< by hyperconnection; heartbeats by sender; words by hyperconnection
   std::list<Incoming *> strangers_; ///< not greeted yet, the oldest first
 };
 

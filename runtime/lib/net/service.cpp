@@ -3,6 +3,9 @@
 #include "service.h"
 
 #include "foreign_log.h"
+#include "held_back.h"
+
+#include <algorithm>
 
 namespace rnet::net {
 
@@ -10,6 +13,9 @@ namespace rnet::net {
 
 // A stream is read until a read fails, which it does too when the stream breaks: so it ends on the
 // thread that reads it, once.
+
+static constexpr const char *kNotThatNode = "the caller is not that node",
+                            *kOld = "an older incarnation than the present one";
 
 template <class Packet> class Service::Reactor : public grpc::ServerReadReactor<Packet> {
 public:
@@ -27,7 +33,7 @@ public:
       if (packet_.has_hello())
         refusal = !speaks_for(service_.credentials_, *stream_.context->auth_context(),
                               packet_.hello().node())
-                      ? "the caller is not that node"
+                      ? kNotThatNode
                       : greet(packet_.hello());
       if (!refusal.empty())
         return finish(service_.refuse(packet_.hello(), refusal));
@@ -40,7 +46,6 @@ public:
   void OnDone() final { delete this; }
 
 protected:
-  static constexpr const char *kOld = "an older incarnation than the present one";
   /// Why the stream is refused; empty: it is not.
   virtual std::string greet(const proto::Hello &hello) = 0;
   /// Takes what was read, or counts why not.
@@ -89,7 +94,12 @@ class Service::DeliverReactor final : public Reactor<proto::Packet> {
     else if (!generation)
       ++service_.unknown_generation_;
     else
-      generation->engine().arrive(input_, *message); // counts by itself what it drops
+      arrive(generation->engine(), *message);
+  }
+  void arrive(Engine &engine, const Message &message) {
+    engine.arrive(input_, message); // counts by itself what it drops
+    if (!message.present)
+      service_.peers_.ask(Clock::now()); // something on standby may have to stand in
   }
 
   std::size_t connection_ = 0, input_ = 0;
@@ -113,11 +123,104 @@ class Service::HeartbeatReactor final : public Reactor<proto::Beat> {
   void take() override {
     const std::span<const GenerationId> fed(packet_.fed().data(),
                                             static_cast<std::size_t>(packet_.fed_size()));
-    if (fed.size() > Generations::kMost)
+    if (fed.size() > Generations::kMost || !fits(packet_))
       ++service_.malformed_;
     else if (!service_.peers_.beat(stream_, fed))
       ++service_.stale_;
+    else
+      for (const proto::Beat::Kept &kept : packet_.kept())
+        if (const auto generation = service_.generations_.find(kept.generation()))
+          generation->engine().announce(
+              kept.request(), Clock::now() + std::chrono::microseconds(kept.remaining_us()));
   }
+  /// What is kept back is so on a hyperconnection on standby to this node.
+  bool fits(const proto::Beat &beat) const {
+    const auto &connections = service_.network_.hyperconnections;
+    return std::ranges::all_of(beat.kept(), [&](const proto::Beat::Kept &kept) {
+      return kept.hyperconnection() < connections.size() && kept.remaining_us() <= kMaxRemaining &&
+             connections[kept.hyperconnection()].standby &&
+             connections[kept.hyperconnection()].from == stream_.sender &&
+             connections[kept.hyperconnection()].to == service_.node_;
+    });
+  }
+};
+
+/// Words to the sender of a hyperconnection on standby.
+class Service::ListenReactor final : public grpc::ServerWriteReactor<proto::Word> {
+public:
+  ListenReactor(Service &service, grpc::CallbackServerContext *context, const proto::Hello &hello)
+      : peers_(service.peers_), stream_{context, {}} {
+    stream_.say = [this](const proto::Word &word) { say(word); };
+    peers_.opened(stream_);
+    std::string refusal = greet(service, hello);
+    if (refusal.empty())
+      return;
+    peers_.closed(stream_);
+    finish(service.refuse(hello, refusal));
+  }
+
+  void OnWriteDone(bool ok) override {
+    std::unique_lock lock(mutex_);
+    writing_ = false;
+    if (ok && !cancelled_)
+      return pump();
+    waiting_.reset();
+    if (!cancelled_)
+      return; // it will be
+    lock.unlock();
+    finish(grpc::Status::OK);
+  }
+  void OnCancel() override {
+    peers_.closed(stream_); // nothing is said after that
+    std::unique_lock lock(mutex_);
+    cancelled_ = true;
+    if (writing_)
+      return;
+    lock.unlock();
+    finish(grpc::Status::OK);
+  }
+  void OnDone() override { delete this; }
+
+private:
+  std::string greet(Service &service, const proto::Hello &hello) {
+    if (!speaks_for(service.credentials_, *stream_.context->auth_context(), hello.node()))
+      return kNotThatNode;
+    const Admission admission =
+        admit(service.network_, service.node_, service.generations_.hashes(), hello);
+    if (!admission.refusal.empty())
+      return admission.refusal;
+    return peers_.listens(stream_, admission.hyperconnection, hello.incarnation()) ? "" : kOld;
+  }
+  void say(const proto::Word &word) {
+    std::lock_guard lock(mutex_);
+    if (!waiting_)
+      waiting_.emplace();
+    waiting_->mutable_quiet()->CopyFrom(word.quiet());
+    waiting_->mutable_needs()->MergeFrom(word.needs());
+    if (static_cast<std::size_t>(waiting_->needs_size()) > HeldBack::kMost)
+      stream_.context->TryCancel(); // it does not listen: let it send everything
+    pump();
+  }
+  void pump() {
+    if (writing_ || !waiting_)
+      return;
+    writing_ = true;
+    current_ = std::move(*waiting_);
+    waiting_.reset();
+    StartWrite(&current_);
+  }
+  void finish(const grpc::Status &status) {
+    if (!finished_.exchange(true))
+      Finish(status);
+  }
+
+  Peers &peers_;
+  Incoming stream_;
+  std::mutex mutex_;
+  std::optional<proto::Word> waiting_; ///< what is to be said after the current one
+  proto::Word current_;
+  bool writing_ = false, cancelled_ = false;
+  std::atomic<bool> finished_ = false;
 };
 
 grpc::Status Service::refuse(const proto::Hello &hello, const std::string &why) {
@@ -141,6 +244,11 @@ grpc::ServerReadReactor<proto::Packet> *Service::Deliver(grpc::CallbackServerCon
 grpc::ServerReadReactor<proto::Beat> *Service::Heartbeat(grpc::CallbackServerContext *context,
                                                          proto::Ack *) {
   return new HeartbeatReactor(*this, context);
+}
+
+grpc::ServerWriteReactor<proto::Word> *Service::Listen(grpc::CallbackServerContext *context,
+                                                       const proto::Hello *hello) {
+  return new ListenReactor(*this, context, *hello);
 }
 
 //===-- Clients -------------------------------------------------------------------------------===//

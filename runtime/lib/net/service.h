@@ -25,6 +25,8 @@ public:
                                                   proto::Ack *) override;
   grpc::ServerReadReactor<proto::Beat> *Heartbeat(grpc::CallbackServerContext *,
                                                   proto::Ack *) override;
+  grpc::ServerWriteReactor<proto::Word> *Listen(grpc::CallbackServerContext *,
+                                                const proto::Hello *) override;
   grpc::ServerUnaryReactor *Submit(grpc::CallbackServerContext *, const proto::Submission *,
                                    proto::Ack *) override;
   grpc::ServerUnaryReactor *Collect(grpc::CallbackServerContext *, const proto::Collection *,
@@ -51,6 +53,7 @@ private:
   template <class Packet> class Reactor;
   class DeliverReactor;
   class HeartbeatReactor;
+  class ListenReactor;
 
   const NetworkDescription &network_;
   std::size_t node_;

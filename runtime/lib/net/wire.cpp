@@ -19,6 +19,12 @@ std::size_t largest_message(const NetworkDescription &network, std::size_t node)
   return std::max(given, sent) + (64 << 10);
 }
 
+std::uint32_t remaining_us(Time deadline) {
+  const auto left =
+      std::chrono::duration_cast<std::chrono::microseconds>(deadline - Clock::now()).count();
+  return static_cast<std::uint32_t>(std::clamp<std::int64_t>(left, 0, kMaxRemaining));
+}
+
 std::optional<std::span<const float>> view_values(const std::string &bytes, std::size_t width) {
   if (bytes.size() != width * sizeof(float))
     return std::nullopt;

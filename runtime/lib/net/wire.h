@@ -19,6 +19,8 @@ namespace rnet::net {
 std::size_t largest_message(const NetworkDescription &network, std::size_t node);
 /// The longest that a request may take.
 inline constexpr std::uint32_t kMaxRemaining = 600'000'000; // us
+/// What is left until a deadline, as messages say it.
+std::uint32_t remaining_us(Time deadline);
 
 /// The elements in bytes of a message, where they stand: f32, little endian; nothing unless there
 /// are exactly so many.

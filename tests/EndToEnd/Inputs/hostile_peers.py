@@ -27,7 +27,7 @@ from volleys import PREFACE, frame, headers, volley
 
 HANDSHAKE = 10  # seconds that a node gives a connection to say something sensible
 PATH = "/rnet.net.proto.Node/"
-METHODS = ("Deliver", "Heartbeat", "Submit", "Collect", "Status", "/grpc.health.v1.Health/Check", "/x")
+METHODS = ("Deliver", "Heartbeat", "Submit", "Collect", "Status", "Listen", "/grpc.health.v1.Health/Check", "/x")
 WARM = 104  # attacks, at the least, until a node has met all kinds and has all the buffers that it needs
 GROWTH = 24 << 20  # bytes that it may grow from then on
 

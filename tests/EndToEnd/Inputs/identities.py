@@ -112,7 +112,7 @@ def main():
     with channel(address, options.keys / "client/local") as one:
         status, answer = call(one, "Status")
         assert status == CODE.OK and answer.startswith(field(1, "fog")), (status, answer)
-        for method, message in (("Deliver", [field(1, greeting)]), ("Heartbeat", [field(1, greeting)])):
+        for method, message in (("Deliver", [field(1, greeting)]), ("Heartbeat", [field(1, greeting)]), ("Listen", greeting)):
             status, why = call(one, method, message)
             assert status == CODE.PERMISSION_DENIED and "client/local' may not do this" in why, (status, why)
     # A node delivers, in its own name, what it has a hyperconnection for, and does not ask.
@@ -128,6 +128,7 @@ def main():
             for method, connection in (("Deliver", node + "_to_fog"), ("Heartbeat", "")):
                 status, why = call(one, method, [field(1, hello(topology, weights, node, connection))])
                 assert (status, why) == (CODE.PERMISSION_DENIED, expected), (status, why)
+            assert call(one, "Listen", hello(topology, weights, node, node + "_to_fog")) == (CODE.PERMISSION_DENIED, expected)
         for connection in ("gateway_to_fog", "sensor_to_gateway", "sensor_to_cloud", ""):
             status, why = call(one, "Deliver", [field(1, hello(topology, weights, "sensor", connection))])
             assert (status, why) == (CODE.PERMISSION_DENIED, "no such hyperconnection to this node"), (status, why)

@@ -79,6 +79,19 @@ public:
   /// Whether this node can have an output at all: some input can still bring a tensor.
   bool fed() const;
 
+  /// Whether an input is on standby and alive, and nothing of it is needed as long as all that is
+  /// alive comes. Transports may do without what follows; then what is on standby is always sent.
+  bool quiet(std::size_t input) const;
+  /// Begins a request of which the sender of an input on standby has something, unless it is known.
+  void announce(std::uint64_t request, Time deadline);
+  /// What open requests need of quiet inputs, each once: since what these stand in for is absent,
+  /// or has not come in half of the time that there was.
+  struct Need {
+    std::size_t input;
+    std::uint64_t request;
+  };
+  std::vector<Need> needs(Time now);
+
   /// Calls `done` once, with the answer or at the deadline, whichever comes first. Only at a node
   /// that holds the output or an exit: it keeps the last answers that nobody has asked for, 1024 of
   /// them, or fewer, but two at least, where they take more than kReadyBytes.
@@ -89,8 +102,9 @@ public:
     /// Messages that were dropped: for a request that is done, or known already; requests that had
     /// to go since there were more than kMaxOpen.
     std::uint64_t late = 0, duplicate = 0, too_many = 0;
-    std::vector<std::uint64_t> absent = {}; ///< [input]: requests that had to do without it
-    std::uint64_t runs = 0;                 ///< of the program
+    /// [input]: requests that had to do without it; not of what was on standby and not needed.
+    std::vector<std::uint64_t> absent = {};
+    std::uint64_t runs = 0; ///< of the program
     std::uint64_t dropped() const { return late + duplicate + too_many; }
     /// Those of another engine of the same node.
     Counters &operator+=(const Counters &other);
@@ -114,8 +128,9 @@ private:
 
     std::uint64_t request = kNone;
     State state = State::collecting;
-    Time deadline{}, fires_at{};
+    Time deadline{}, fires_at{}, late_at{};
     std::uint64_t claimed = 0, known = 0, present = 0; ///< inputs, a bit each: on their way in, in
+    std::uint64_t asked = 0;                           ///< likewise: quiet ones that it needs
     bool late = false;         ///< it fires since its time has come, not since it is settled
     unsigned copying = 0;      ///< messages that are written into it without the lock
     std::vector<UsedSet> used; ///< by input
@@ -178,7 +193,8 @@ private:
   std::size_t next_kept_ = 0;
   std::vector<std::uint64_t> finished_; ///< a ring: requests that are done
   std::size_t next_finished_ = 0;
-  std::uint64_t alive_ = 0; ///< inputs along which something can come, a bit each
+  std::uint64_t alive_ = 0;               ///< inputs along which something can come, a bit each
+  std::uint64_t standby_ = 0, quiet_ = 0; ///< likewise: on standby; of these, not needed
   Counters counters_;
   Duration row_time_{};             ///< of the program, lately
   Time sleeps_until_ = Time::max(); ///< the engine's thread
