@@ -49,7 +49,9 @@ static void ask_nodes(char **given) {
   const rnet::net::Client::Inputs inputs{{input, noise(given[1])}};
   rnet::net::Client client({{first, given[3]}, {last, given[5]}}, {{first, {input}}}, {last},
                            *credentials);
-  const auto status = client.status(last); // a relay has none
+  std::optional<rnet::net::NodeStatus> status; // a relay has none
+  for (int tries = 0; tries < 25 && !status; ++tries)
+    status = client.status(last);
   const rnet::net::GenerationId generation = status ? status->generations.at(0) : 0;
   std::uint64_t request = Clock::now().time_since_epoch().count();
   for (std::size_t count; std::cin >> count;) {
