@@ -18,6 +18,9 @@ std::shared_ptr<grpc::Channel> dial(const std::string &address, const Credential
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kBackoff[1]);
   // The least is left as it is: in truth it is how long an attempt may take (gRPC issue 12830), and
   // a busy machine needs its time to shake hands. Who is gone refuses at once.
+  // Streams are opened anew here. gRPC, so that it could retry, would keep a piece of memory for
+  // each message until the stream ends, and begin the next stream with as much.
+  arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
   // A node that is dialled takes what makes sense to it; its answers have no other bound.
   arguments.SetMaxReceiveMessageSize(-1);
   auto channel =
