@@ -19,7 +19,8 @@ static int64_t sizeOf(std::optional<ir::Element> element) {
   return *element == ir::Element::BF16 ? 2 : 1;
 }
 
-llvm::MapVector<ParameterOp, int64_t> rnet::getParameterBytes(Operation *op, const SymbolTable &symbols) {
+llvm::MapVector<ParameterOp, int64_t> rnet::getParameterBytes(Operation *op,
+                                                              const SymbolTable &symbols) {
   llvm::MapVector<ParameterOp, int64_t> bytes;
   op->walk([&](KernelOpInterface kernel) {
     std::optional<ir::Element> element; // of the first one

@@ -123,15 +123,15 @@ template <class Packing, class Activation, std::size_t Pixels, std::size_t Colum
   constexpr std::size_t kSteps = kVectors == 1 || kVectors * 12 <= kAccumulators ? 2 : 1;
   const auto steps = [&]<std::size_t Count>(std::integral_constant<std::size_t, Count>,
                                             const float *from, const float *w) {
-    Lanes weight[Count][kVectors / kTogether][kTogether];
+    Lanes weight[Count][kVectors];
     for (std::size_t k = 0; k < Count; ++k)
       for (std::size_t v = 0; v < kVectors / kTogether; ++v)
-        Packing::take(w + k * kStep + v * kLanes, weight[k][v]);
+        Packing::take(w + k * kStep + v * kLanes, &weight[k][v * kTogether]);
     for (std::size_t p = 0; p < Pixels; ++p)
       for (std::size_t k = 0; k < Count; ++k) {
         const Lanes element = splat(from[p * XStep + k]);
         for (std::size_t v = 0; v < kVectors; ++v)
-          sum[p][v] = fma(weight[k][v / kTogether][v % kTogether], element, sum[p][v]);
+          sum[p][v] = fma(weight[k][v], element, sum[p][v]);
       }
   };
   for (std::size_t row = 0; row < rows; ++row, x += XRow, weights += WRow) {
@@ -142,7 +142,7 @@ template <class Packing, class Activation, std::size_t Pixels, std::size_t Colum
       steps(std::integral_constant<std::size_t, 1>(), x + k, weights + k * kStep);
   }
   for (std::size_t p = 0; p < Pixels; ++p)
-    for (std::size_t v = 0; v * kLanes < Columns; ++v)
+    for (std::size_t v = 0; v < lanes_for(Columns); ++v)
       store(y + p * YStep + v * kLanes, Activation::apply(sum[p][v]),
             std::min(kLanes, Columns - v * kLanes));
 }

@@ -17,7 +17,7 @@ struct PackF32 {
   static constexpr std::size_t kMostVectors = 16;
 
   static void put(float *step, std::size_t output, float weight) { step[output] = weight; }
-  static void take(const float *step, Lanes (&weights)[kTogether]) { weights[0] = load(step); }
+  static void take(const float *step, Lanes *weights) { weights[0] = load(step); }
 };
 
 struct PackBf16 {
@@ -31,7 +31,7 @@ struct PackBf16 {
         reinterpret_cast<char *>(step + output / (2 * kLanes) * kLanes + output % kLanes);
     std::memcpy(halves + output / kLanes % 2 * sizeof narrow, &narrow, sizeof narrow);
   }
-  static void take(const float *step, Lanes (&weights)[kTogether]) {
+  static void take(const float *step, Lanes *weights) {
     typedef std::uint32_t Words __attribute__((vector_size(kLanes * sizeof(std::uint32_t))));
     Words words;
     std::memcpy(&words, step, sizeof words);
