@@ -27,7 +27,8 @@ function(rnet_add_node name)
   foreach(level x86-64 x86-64-v3 x86-64-v4)
     add_library(${name}-${level} STATIC ${arg_PROGRAM})
     target_link_libraries(${name}-${level} PRIVATE ${arg_LIBRARIES})
-    target_compile_options(${name}-${level} PRIVATE -march=${level})
+    # Unique symbols, which g++ makes of local constants of inline functions, cannot be hidden.
+    target_compile_options(${name}-${level} PRIVATE -march=${level} $<$<CXX_COMPILER_ID:GNU>:-fno-gnu-unique>)
     set(part ${CMAKE_CURRENT_BINARY_DIR}/${name}-${level}.o)
     add_custom_command(OUTPUT ${part}
       COMMAND ${RNET_LD} -r --force-group-allocation -o ${part} --whole-archive $<TARGET_FILE:${name}-${level}>
