@@ -20,14 +20,14 @@ loader.exec_module(compare)
 
 
 def benchmark(kind, title, goal):
-    return types.SimpleNamespace(title=title, peer="Peer", goal=goal, unit=kind.unit, speed=kind.speed)
+    return types.SimpleNamespace(title=title, peer="Peer", goal=goal, unit=kind.unit, speed=kind.speed, limit="of the cache", share=lambda ours, theirs, peak: ours / peak)
 
 
 judged = [
     # One round of each side was disturbed.
-    compare.judge(benchmark(compare.Inference, "as fast", 1.0), [[10, 20], [10, 20], [90, 20], [10, 80], [10, 20]]),
-    compare.judge(benchmark(compare.Inference, "slower", 0.8), [[20, 15]] * 3),
-    compare.judge(benchmark(compare.Training, "once", 1.0), [[2000, 1000]]),
+    compare.judge(benchmark(compare.Inference, "as fast", 1.0), [[10, 20, 40], [10, 20, 40], [90, 20, 40], [10, 80, 40], [10, 20, 40]]),
+    compare.judge(benchmark(compare.Inference, "slower", 0.8), [[20, 15, 40]] * 3),
+    compare.judge(benchmark(compare.Training, "once", 1.0), [[2000, 1000, 4000]]),
 ]
 assert [fast for _, fast in judged] == [True, False, True]
 sys.stdout.reconfigure(encoding="utf-8")
