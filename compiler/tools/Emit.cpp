@@ -49,6 +49,7 @@ void tools::listDiagnostics(llvm::raw_ostream &out) {
 
 bool tools::convertToEmitC(Spec &spec) {
   PassManager passes(spec.getModule().getContext());
+  passes.enableVerifier(false); // what is printed is not transformed any more
   passes.addPass(createConvertRNetToEmitC());
   return succeeded(passes.run(spec.getModule()));
 }
